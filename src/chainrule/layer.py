@@ -1,0 +1,202 @@
+"""Layer and Trace: start reading here.
+
+A layer is three things: hyperparameters, parameters, and two methods. ``feedforward`` turns the
+layer's inputs into its outputs. ``backprop`` takes the derivative of the loss with respect to those
+outputs and applies the chain rule twice: once for the parameters, once for the inputs, so that the
+layer before can go on.
+
+What ``backprop`` needs to remember of the forward pass stands in a *trace* that the caller owns,
+never in the layer itself. So a validation pass cannot overwrite what training is about to use, two
+threads can share a network, and every intermediate number is there to be looked at afterwards.
+
+One naming rule holds everywhere: ``d_name`` is ∂loss/∂name and has the shape of ``name``. It is
+the gradient itself, so an update *subtracts* it. (Many tutorials keep the negative gradient and add
+it.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.errors import BackpropBeforeFeedforward, InvalidData, InvalidShape, NotBuilt
+from chainrule.registry import Registered
+
+if TYPE_CHECKING:
+    from chainrule.activation import Activation
+
+Array: TypeAlias = npt.NDArray[Any]
+Shape: TypeAlias = tuple[int, ...]
+
+
+class Trace:
+    """What one pass leaves behind at one position of the network.
+
+    Layers write their intermediate values into it as attributes and read them back in
+    ``backprop``. Reading one that no pass has written raises ``BackpropBeforeFeedforward``.
+
+    Attributes
+    ----------
+    needs_d_x : bool
+        Whether anyone will use ∂loss/∂x of this layer. Training never asks the first layer for
+        it (the data are not updated), and a layer may then return None instead of computing it.
+    """
+
+    needs_d_x: bool = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        pass_name = "backprop" if name.startswith("d_") else "feedforward"
+        raise BackpropBeforeFeedforward(
+            f"This trace holds no {name!r} (it holds: {', '.join(self.fields()) or 'nothing'}). "
+            f"Run {pass_name} with this same trace first; each pass fills the trace it is given."
+        )
+
+    if TYPE_CHECKING:  # tells type checkers that layers may write whatever they need
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values written so far, by name, in the order they were first written."""
+        return {name: value for name, value in vars(self).items() if name != "needs_d_x"}
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name} {value.shape}" if isinstance(value, np.ndarray) else name
+            for name, value in self.fields().items()
+        )
+        return f"Trace({', '.join(shown)})"
+
+
+class Parameter:
+    """A trainable array of a layer, declared in the class body: ``weights = Parameter()``.
+
+    The array itself is a view into the one flat vector that holds all parameters of the network.
+    Therefore assigning copies the new values *into* that view (after checking them) instead of
+    replacing it: ``layer.weights = W`` and ``layer.weights[0, 2] = 0.5`` both do what they say.
+
+    Parameters
+    ----------
+    penalized : bool
+        Whether weight decay and L1/L2 penalties apply. They are meant for weights: pulling a
+        bias towards zero does not make the function smoother.
+    """
+
+    def __init__(self, *, penalized: bool = False) -> None:
+        self.penalized = penalized
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, layer: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, layer: Layer, owner: type) -> Array: ...
+    def __get__(self, layer: Layer | None, owner: type) -> Self | Array:
+        if layer is None:
+            return self
+        try:
+            return layer.__dict__[self.name]
+        except KeyError:
+            raise NotBuilt(
+                f"{layer!r} has no {self.name} yet: their shape follows from the number of inputs. "
+                "Give it with NeuralNetwork(..., inputs=N), or call net.build(N) or net.fit first."
+            ) from None
+
+    def __set__(self, layer: Layer, value: npt.ArrayLike) -> None:
+        array = self.__get__(layer, type(layer))
+        new = np.asarray(value)
+        if new.shape != array.shape:
+            raise InvalidShape(
+                f"{layer!r}: received {self.name} of shape {new.shape}; expected {array.shape}."
+            )
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused here
+            converted = new.astype(array.dtype)
+        if not np.isfinite(converted).all():
+            raise InvalidData(
+                f"{layer!r}: received {self.name} with NaN, infinity, or numbers too large for "
+                f"{array.dtype}; expected finite numbers."
+            )
+        array[...] = converted
+
+
+class Layer(Registered, family="layer"):
+    """One step of the network: hyperparameters, parameters, ``feedforward``, ``backprop``.
+
+    To write one: derive from this class, declare each trainable array as a ``Parameter``, and
+    define ``output_shape``, ``parameter_shapes`` (where there are parameters), ``feedforward``
+    and ``backprop``. Neither of the two passes may assign to ``self``.
+
+    Attributes
+    ----------
+    activation : Activation or None
+        A layer that ends in an activation keeps it here. The activation works in the trace of its
+        layer (as ``z`` and ``a``), and its parameters, if it has any, count as the layer's.
+    """
+
+    activation: Activation | None = None
+    _declared: ClassVar[dict[str, Parameter]] = {}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        own = {name: p for name, p in vars(cls).items() if isinstance(p, Parameter)}
+        cls._declared = cls._declared | own
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of one output sample for one input sample (both without the batch axis).
+
+        Raises
+        ------
+        InvalidShape
+            When the layer cannot take such an input.
+        """
+        return input_shape
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Shape of each parameter for that input; only those this layer really has."""
+        return {}
+
+    def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
+        """Value a parameter starts training from."""
+        return np.zeros(shape)
+
+    def feedforward(self, x: Array, trace: Trace) -> Array:
+        """Compute the layer's outputs and leave in the trace what backprop will need."""
+        raise NotImplementedError(f"{type(self).__name__} defines no feedforward")
+
+    def backprop(self, d_output: Array, trace: Trace) -> Array | None:
+        """Turn ∂loss/∂output into ∂loss/∂x, leaving ∂loss/∂parameter in the trace on the way.
+
+        Returns None where ``trace.needs_d_x`` is False and the layer saved itself the work.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no backprop")
+
+    def parameter_owners(self, input_shape: Shape) -> Iterator[tuple[str, Layer, Shape]]:
+        """Name, owner and shape of each parameter: the layer's own, then its activation's."""
+        for name, shape in self.parameter_shapes(input_shape).items():
+            yield name, self, shape
+        if self.activation is not None:
+            output_shape = self.output_shape(input_shape)
+            yield from self.activation.parameter_owners(output_shape)
+
+    def is_penalized(self, name: str) -> bool:
+        """Whether weight decay and penalties apply to the parameter of that name."""
+        return self._declared[name].penalized
+
+    def bind(self, name: str, view: Array) -> None:
+        """Let a parameter live in ``view``, a piece of the network's flat vector."""
+        self.__dict__[name] = view
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the parameters live in a network's flat vector already."""
+        own = any(name in self.__dict__ for name in self._declared)
+        return own or (self.activation is not None and self.activation.is_bound)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle the hyperparameters; the values belong to the network that binds them."""
+        return {name: value for name, value in self.__dict__.items() if name not in self._declared}

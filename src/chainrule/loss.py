@@ -1,0 +1,154 @@
+"""What a loss is: one number that says how far predictions ŷ are from actual values y."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule import checks
+from chainrule.activation import Activation
+from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
+from chainrule.layer import Array, Shape
+from chainrule.registry import Registered
+from chainrule.targets import check_targets, numeric_array, one_hot
+
+
+class Loss(Registered, family="loss"):
+    """Base of the losses: each defines its ``terms`` and their gradient; this adds them up.
+
+    A loss compares every output of every sample: ``terms(y_hat, y)`` has the shape of ``y_hat``.
+    The reduction to one number, the sample weights, and with them the scale of the gradient stand
+    here and nowhere else. To write your own::
+
+        class FourthPower(chainrule.Loss):
+            formula = "(y_hat - y)**4"
+            gradient_formula = "4 * (y_hat - y)**3"
+
+            def terms(self, y_hat, y):
+                return (y_hat - y) ** 4
+
+            def terms_gradient(self, y_hat, y):
+                return 4 * (y_hat - y) ** 3
+
+    Attributes
+    ----------
+    formula, gradient_formula : str
+        One term, and its derivative with respect to the output, in SymPy's notation: in ``y_hat``
+        and ``y``; losses on logits in ``z`` and ``y``; losses that mix the outputs of a sample in
+        ``y_hat[j]``, ``y[j]``, j = 1 ... K, with the derivative with respect to ``y_hat[k]``.
+    latex : str
+        The formula as LaTeX where SymPy's own rendering would be ugly.
+    reduction : str
+        "sum": over everything. "mean": over samples and outputs. "mean of samples": the sum over
+        a sample's outputs, averaged over samples.
+    targets : str
+        Kind of actual values: "numbers", "probabilities", "classes", "signs" or "counts".
+    outputs : str
+        What the network must give: "numbers", "probabilities", "positive" or "logits".
+    """
+
+    formula: ClassVar[str] = ""
+    gradient_formula: ClassVar[str] = ""
+    latex: ClassVar[str] = ""
+    reduction: ClassVar[str] = "mean"
+    targets: ClassVar[str] = "numbers"
+    outputs: ClassVar[str] = "numbers"
+    label_smoothing: float = 0.0
+
+    def terms(self, y_hat: Array, y: Array) -> Array:
+        """Distance of each output from its actual value: (batch, ...) -> (batch, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no terms")
+
+    def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        """Derivative of each sample's terms with respect to its outputs, same shape."""
+        raise NotImplementedError(f"{type(self).__name__} defines no terms_gradient")
+
+    def value(self, y_hat: Array, y: Array, sample_weight: Array | None = None) -> float:
+        """Reduce all terms to the loss, one number.
+
+        Parameters
+        ----------
+        y_hat, y : ndarray (batch, ...)
+            Outputs and actual values, of the same shape.
+        sample_weight : ndarray (batch,), optional
+            A sample of weight 2 counts as two samples would.
+        """
+        terms = self.terms(y_hat, self._smoothed(y))
+        return float((self._scale(y_hat, sample_weight) * terms).sum())
+
+    def gradient(self, y_hat: Array, y: Array, sample_weight: Array | None = None) -> Array:
+        """∂loss/∂output, of the shape of ``y_hat``: where backprop starts."""
+        terms_gradient = self.terms_gradient(y_hat, self._smoothed(y))
+        return self._scale(y_hat, sample_weight) * terms_gradient
+
+    def prediction(self, output: Array) -> Array:
+        """Turn the network's outputs into predictions: losses on logits give probabilities."""
+        return output
+
+    def check_targets(self, y: Any, output_shape: Shape, dtype: np.dtype[Any]) -> Array:
+        """Check the actual values and bring them into shape; see ``chainrule.targets``."""
+        return check_targets(self.targets, y, output_shape, dtype)
+
+    def encode(self, y: Array, classes: int, dtype: np.dtype[Any]) -> Array:
+        """Turn checked class labels into one-hot rows; pass everything else through."""
+        return one_hot(y, classes, dtype) if y.dtype.kind == "i" else y
+
+    def check_activation(self, activation: Activation | None) -> None:
+        """Refuse a last activation whose outputs this loss cannot take."""
+        if activation is None:
+            return
+        low, high = activation.outputs_within
+        named = f"loss={self.name!r} and a last layer with activation={activation.name!r}"
+        if self.outputs == "logits" and activation.name in {"softmax", "log_softmax", "sigmoid"}:
+            raise InvalidSetting(
+                f"Received {named}; this loss applies {activation.name.split('_')[-1]} itself and "
+                "expects logits, any number. Drop the last activation."
+            )
+        if self.outputs == "probabilities" and (low < 0 or high > 1):
+            raise InvalidSetting(
+                f"Received {named}; this loss expects probabilities from 0 to 1. Use "
+                "activation='sigmoid' (or 'softmax') there, or, better, no activation and "
+                f"loss={'softmax' if self.targets == 'classes' else 'sigmoid'}_cross_entropy."
+            )
+        if self.outputs == "positive" and low < 0:
+            raise InvalidSetting(
+                f"Received {named}; this loss expects positive outputs. Use activation='softplus'."
+            )
+
+    def _smoothed(self, y: Array) -> Array:
+        """Move a part ε of each target's certainty to all classes alike (Szegedy et al., 2016)."""
+        if not self.label_smoothing:
+            return y
+        classes = y.shape[-1] if self.targets == "classes" else 2
+        return y * (1 - self.label_smoothing) + self.label_smoothing / classes
+
+    def _scale(self, y_hat: Array, sample_weight: Array | None) -> float | Array:
+        """Factor of each term in the loss: what the reduction makes of it, times its weight."""
+        per_sample = y_hat.size // len(y_hat) if self.reduction == "mean" else 1
+        if sample_weight is None:
+            return 1.0 if self.reduction == "sum" else 1.0 / (len(y_hat) * per_sample)
+        total = 1.0 if self.reduction == "sum" else sample_weight.sum() * per_sample
+        column = sample_weight.reshape(-1, *[1] * (y_hat.ndim - 1))
+        return (column / total).astype(y_hat.dtype, copy=False)
+
+
+def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) -> Array:
+    """Check one weight of zero or more for each sample, not all of them zero."""
+    weights = numeric_array("sample_weight", sample_weight, dtype)
+    if weights.shape != (batch,):
+        raise InvalidShape(
+            f"sample_weight has shape {weights.shape}; expected ({batch},): one for each sample."
+        )
+    if (weights < 0).any():
+        raise InvalidData(
+            f"sample_weight holds {weights[weights < 0][0]:g}; expected weights of 0 or more."
+        )
+    if not weights.any():
+        raise InvalidData("All sample weights are 0, so nothing is left to learn from.")
+    return weights
+
+
+def check_label_smoothing(value: Any) -> float:
+    """Label smoothing is the part of the certainty that is spread: from 0 to below 1."""
+    return checks.number("label_smoothing", value, at_least=0, below=1)

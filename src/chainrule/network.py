@@ -1,0 +1,518 @@
+"""NeuralNetwork: a function from inputs x to outputs ŷ, and the training of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from chainrule import checks
+from chainrule.activation import Activation
+from chainrule.engines.reference import NetworkTrace, ReferenceEngine
+from chainrule.errors import InvalidSetting, InvalidShape, NotBuilt
+from chainrule.gradient_check import GradientCheck, check_gradients
+from chainrule.layer import Array, Layer, Shape
+from chainrule.loss import Loss
+from chainrule.metrics import Metric, class_labels
+from chainrule.optimizer import Optimizer
+from chainrule.parameters import ParameterVector
+from chainrule.samples import Samples, check_inputs, check_samples
+from chainrule.summary import summary_text
+from chainrule.training.callbacks import Callback
+from chainrule.training.history import History
+from chainrule.training.loop import Plan, TrainingLoop
+from chainrule.training.progress import Progress
+from chainrule.training.state import TrainingState
+
+_ROWS_AT_ONCE = 1024  # prediction goes in pieces of this size, so its memory is bounded
+
+
+class NeuralNetwork:
+    """Layers one after another, a loss to measure them by, an optimizer to improve them.
+
+    Parameters
+    ----------
+    *layers : Layer
+        In the order the data pass through. The same layer at two places shares its weights.
+    loss : str or Loss, default "mean_squared_error"
+    optimizer : str or Optimizer, default "adam"
+    l1, l2 : float, default 0
+        Penalties: l1 · Σ |w| + l2 · Σ w² over all weights (not biases) joins the loss.
+    seed : int, default 0
+        Decides everything random: starting weights, shuffles, validation split.
+    dtype : str, default "float32"
+        "float32" or "float64". Data are converted to it once, where they enter.
+    inputs : int or tuple of int, optional
+        Shape of one sample. Without it the first data seen decide.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    parameters : ndarray (count,)
+        All weights and biases in one vector; each layer's arrays are views into it.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> X, y = [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], [0, 1, 1, 0]
+    >>> net = cr.NeuralNetwork(
+    ...     cr.Dense(4, activation="sigmoid"),
+    ...     cr.Dense(1, activation="sigmoid"),
+    ...     loss="sum_of_squares",
+    ...     optimizer=cr.GradientDescent(learning_rate=1.0),
+    ... )
+    >>> history = net.fit(X, y, epochs=1500)
+    >>> net.predict(X).round().ravel().tolist()
+    [0.0, 1.0, 1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        *layers: Layer,
+        loss: str | Loss = "mean_squared_error",
+        optimizer: str | Optimizer = "adam",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        seed: int = 0,
+        dtype: str = "float32",
+        inputs: int | Shape | None = None,
+    ) -> None:
+        self.layers = _check_layers(layers)
+        self.loss = Loss.get(loss)
+        self.loss.check_activation(_last_activation(self.layers))
+        self._optimizer = Optimizer.get(optimizer)
+        self.l1 = checks.number("l1", l1, at_least=0)
+        self.l2 = checks.number("l2", l2, at_least=0)
+        self.seed = checks.whole_number("seed", seed, at_least=0)
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        self.dtype = np.dtype(checks.one_of("dtype", name, ("float32", "float64")))
+        self.input_shape: Shape | None = None
+        if inputs is not None:
+            self.build(inputs)
+
+    # --- building ---------------------------------------------------------------------------
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the shape of the inputs is known and there are weights."""
+        return self.input_shape is not None
+
+    def build(self, inputs: int | Shape) -> Self:
+        """Settle all shapes and draw the starting weights; done by ``fit`` if not before.
+
+        Parameters
+        ----------
+        inputs : int or tuple of int
+            Shape of one sample: ``3`` for rows of three numbers.
+
+        Raises
+        ------
+        InvalidShape
+            When a layer cannot take what the one before gives; the network stays as it was.
+        """
+        shape = _as_shape(inputs)
+        if self.is_built:
+            if shape == self.input_shape:
+                return self
+            raise InvalidShape(
+                f"This network is built for samples of shape {self.input_shape}; received {shape}. "
+                "Make a new network for other data."
+            )
+        shapes = self._shapes_for(shape)
+        vector = ParameterVector(self.layers, shapes[:-1], self.dtype)
+        vector.initialize(self.seed)
+        self._vector = vector
+        self._shapes = shapes
+        self._attach()
+        self.training_state = TrainingState(self._optimizer.start(vector.values))
+        self.input_shape = shape
+        return self
+
+    def _shapes_for(self, input_shape: Shape) -> list[Shape]:
+        """Shape before the first layer and after each, for such inputs; changes nothing."""
+        shapes = [input_shape]
+        for number, layer in enumerate(self.layers, start=1):
+            if layer.is_bound and not self.is_built:
+                raise InvalidSetting(
+                    f"Layer {number}, {layer!r}, already belongs to another network. Give this "
+                    "one a layer of its own: copy.deepcopy(layer) has the same settings."
+                )
+            shapes.append(layer.output_shape(shapes[-1]))
+        return shapes
+
+    def _attach(self) -> None:
+        self._vector.bind()
+        self._engine = ReferenceEngine(self.layers, self._vector)
+
+    def _need_built(self) -> None:
+        if not self.is_built:
+            raise NotBuilt(
+                "This network has no weights yet: their shape follows from the number of inputs. "
+                "Give NeuralNetwork(..., inputs=N), or call net.build(N) or net.fit(X, y) first."
+            )
+
+    @property
+    def parameters(self) -> Array:
+        """All weights and biases in one vector (count,); change it in place."""
+        self._need_built()
+        return self._vector.values
+
+    @property
+    def parameter_vector(self) -> ParameterVector:
+        """The same vector with the list of what stands where in it."""
+        self._need_built()
+        return self._vector
+
+    @property
+    def penalized(self) -> Array:
+        """Mask (count,): 1 for weights, 0 for biases and other unpenalized parameters."""
+        self._need_built()
+        return self._vector.penalized
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of one output."""
+        self._need_built()
+        return self._shapes[-1]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """Shape of one sample before the first layer and after each."""
+        self._need_built()
+        return list(self._shapes)
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """How the parameters are updated. Setting it starts the new one from scratch."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: str | Optimizer) -> None:
+        self._optimizer = Optimizer.get(optimizer)
+        if self.is_built:
+            self.training_state.optimizer = self._optimizer.start(self.parameters)
+            self.training_state.schedule = {}
+
+    # --- one pass, every number of it -------------------------------------------------------
+
+    def new_trace(self) -> NetworkTrace:
+        """Return an empty trace for one pass of this network."""
+        return NetworkTrace(len(self.layers))
+
+    def feedforward(self, x: Any, trace: NetworkTrace | None = None) -> Array:
+        """Compute ŷ = f(x).
+
+        Parameters
+        ----------
+        x : array_like (batch, *input shape)
+        trace : NetworkTrace, optional
+            Takes every intermediate value; see ``new_trace``.
+
+        Returns
+        -------
+        ndarray (batch, *output shape)
+            What the last layer gives. Where the loss works on logits these are logits;
+            ``predict`` turns them into probabilities.
+        """
+        x = self._check_inputs(x)
+        self.build(x.shape[1:])
+        return self._engine.feedforward(x, self.new_trace() if trace is None else trace)
+
+    def backprop(self, y: Any, trace: NetworkTrace, sample_weight: Any = None) -> Array:
+        """Take the derivative of the loss with respect to every parameter.
+
+        Parameters
+        ----------
+        y : array_like
+            Actual values of the samples that ``feedforward`` saw with the same trace.
+        trace : NetworkTrace
+            Filled by ``feedforward``; takes the loss and each ``d_...`` of the way back.
+        sample_weight : array_like (batch,), optional
+
+        Returns
+        -------
+        ndarray (count,)
+            ``trace.gradients``: all gradients in one vector, in the order of ``parameters``.
+        """
+        self._need_built()
+        samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
+        y = self.loss.encode(samples.y, self.output_shape[-1], self.dtype)
+        trace.loss = sum(self._backprop(y, samples.weight, trace))
+        return trace.gradients
+
+    def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
+        """Forward and back over checked samples: the loss of the data, and the penalty's part."""
+        self._engine.feedforward(batch.x, trace)
+        y = self.loss.encode(batch.y, self.output_shape[-1], self.dtype)
+        return self._backprop(y, batch.weight, trace)
+
+    def _backprop(self, y: Array, weight: Array | None, trace: NetworkTrace) -> tuple[float, float]:
+        output = trace.output
+        self._engine.backprop(self.loss.gradient(output, y, weight), trace)
+        penalty = self._penalty(trace.gradients) if self.l1 or self.l2 else 0.0
+        return self.loss.value(output, y, weight), penalty
+
+    def _penalty(self, gradients: Array | None = None) -> float:
+        """l1 · Σ |w| + l2 · Σ w², adding its gradient, l1 · sign(w) + 2 · l2 · w."""
+        weights = self.parameters * self.penalized
+        if gradients is not None:
+            gradients += self.l1 * np.sign(weights) + 2 * self.l2 * weights
+        return float(self.l1 * np.abs(weights).sum() + self.l2 * np.vdot(weights, weights))
+
+    # --- training ---------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        validation: float | tuple[Any, ...] | None = None,
+        sample_weight: Any = None,
+        shuffle: bool = True,
+        metrics: Sequence[str | Metric] = (),
+        callbacks: Sequence[Callback] = (),
+        progress: Progress = "auto",
+    ) -> History:
+        """Train, going on from where the network stands.
+
+        Parameters
+        ----------
+        x : array_like (samples, *input shape)
+        y : array_like
+            Actual values, as the loss needs them: (samples, *output shape), (samples,) where
+            there is one output, or class labels 0 ... K-1.
+        epochs : int, default 100
+            How often to go through all samples.
+        batch_size : int or None, default 32
+            Samples per iteration; None takes all of them each time.
+        validation : float or (x, y) or (x, y, sample_weight), optional
+            Samples to measure on but not to train on: your own, or a fraction to set aside.
+        sample_weight : array_like (samples,), optional
+        shuffle : bool, default True
+            Whether each epoch takes the samples in a new order.
+        metrics : sequence of str or Metric, optional
+            Scores to record for each epoch, on the validation samples where there are any.
+        callbacks : sequence of Callback, optional
+            ``EarlyStopping(...)`` and the like.
+        progress : bool or "auto", default "auto"
+            A progress bar; "auto" shows it in terminals and notebooks only.
+
+        Returns
+        -------
+        History
+            Also after Ctrl-C, which ends training after the present step.
+
+        Raises
+        ------
+        InvalidInput
+            Before anything has changed.
+        LossNotFinite
+            When the loss or its gradient stops being finite; the last finite parameters are back.
+        """
+        plan = Plan(
+            epochs=checks.whole_number("epochs", epochs, at_least=0),
+            batch_size=_check_batch_size(batch_size),
+            shuffle=checks.flag("shuffle", shuffle),
+            metrics=self._check_metrics(metrics),
+            callbacks=_check_callbacks(callbacks),
+            progress=progress,
+        )
+        samples = self._check_samples(x, y, sample_weight)
+        held_out: Samples | None = None
+        if isinstance(validation, tuple | list):
+            held_out = self._check_validation(validation, samples)
+        elif validation is not None:
+            fraction = checks.number("validation", validation, above=0, below=1)
+            samples, held_out = samples.split(fraction, self.seed)
+        self.build(samples.x.shape[1:])
+        return TrainingLoop(self, samples, held_out, plan).run()
+
+    # --- using it ---------------------------------------------------------------------------
+
+    def predict(self, x: Any) -> Array:
+        """Predict for each sample what ``fit`` was given as y.
+
+        Returns
+        -------
+        ndarray (batch, *output shape)
+            Numbers; for losses on logits probabilities, one per class.
+        """
+        self._need_built()
+        return self.loss.prediction(self._outputs(self._check_inputs(x)))
+
+    def predict_classes(self, x: Any) -> Array:
+        """Predict the most probable class of each sample.
+
+        Returns
+        -------
+        ndarray of int
+            (batch,) class numbers; (batch, outputs) of 0 and 1 where each output stands for
+            itself (several outputs of a binary loss).
+        """
+        return class_labels(self.predict(x), self.loss)
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        metrics: Sequence[str | Metric] = (),
+        sample_weight: Any = None,
+    ) -> dict[str, Any]:
+        """Return the loss, and each metric, over the given samples by name."""
+        self._need_built()
+        return self.scores(self._check_samples(x, y, sample_weight), self._check_metrics(metrics))
+
+    def scores(self, samples: Samples, metrics: Sequence[Metric]) -> dict[str, Any]:
+        """Compute loss and metrics of checked samples."""
+        output = self._outputs(samples.x)
+        y = self.loss.encode(samples.y, self.output_shape[-1], self.dtype)
+        penalty = self._penalty() if self.l1 or self.l2 else 0.0
+        found: dict[str, Any] = {"loss": self.loss.value(output, y, samples.weight) + penalty}
+        prediction = self.loss.prediction(output)
+        for metric in metrics:
+            found[metric.name] = metric.value(samples.y, prediction, self.loss, samples.weight)
+        return found
+
+    def _outputs(self, x: Array) -> Array:
+        pieces = [
+            self._engine.feedforward(x[start : start + _ROWS_AT_ONCE], self.new_trace())
+            for start in range(0, len(x), _ROWS_AT_ONCE)
+        ]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def check_gradients(
+        self, x: Any, y: Any, *, sample_weight: Any = None, at_most: int | None = None
+    ) -> GradientCheck:
+        """Compare backprop with finite differences, for every parameter and the inputs.
+
+        The comparison runs on a float64 copy; this network stays as it is.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            A few samples, as for ``fit``.
+        at_most : int, optional
+            Numbers to try of each array, for large networks; all without it.
+        """
+        self.build(self._check_samples(x, y, sample_weight).x.shape[1:])
+        return check_gradients(self.copy(dtype="float64"), x, y, sample_weight, at_most)
+
+    def copy(self, dtype: str | None = None) -> NeuralNetwork:
+        """Return an independent network with the same settings and parameters.
+
+        Its training starts anew (optimizer, epochs). ``copy.deepcopy`` keeps those too.
+        """
+        twin = NeuralNetwork(
+            *copy.deepcopy(self.layers),
+            loss=self.loss,
+            optimizer=copy.deepcopy(self._optimizer),
+            l1=self.l1,
+            l2=self.l2,
+            seed=self.seed,
+            dtype=str(self.dtype) if dtype is None else dtype,
+            inputs=self.input_shape,
+        )
+        if self.is_built:
+            twin.parameters[...] = self.parameters
+        return twin
+
+    def _check_inputs(self, x: Any) -> Array:
+        first = type(self.layers[0]).__name__
+        if self.is_built and len(self.input_shape or ()) == 1:
+            first = f"{first}(inputs={self.shapes[0][0]})"
+        return check_inputs(x, self.input_shape, self.dtype, first)
+
+    def _check_samples(self, x: Any, y: Any, sample_weight: Any) -> Samples:
+        """Check what a person passes, before anything is changed, also before ``build``."""
+        inputs = self._check_inputs(x)
+        shapes = self._shapes_for(inputs.shape[1:])
+        return check_samples(inputs, y, sample_weight, self.loss, shapes[-1])
+
+    def _check_validation(self, validation: Sequence[Any], training: Samples) -> Samples:
+        if len(validation) not in (2, 3):
+            raise InvalidSetting(
+                f"validation received {len(validation)} things; expected (X, y), "
+                "(X, y, sample_weight), or a fraction such as 0.2."
+            )
+        x, y, weight = (*validation, None)[:3]
+        held_out = self._check_samples(x, y, weight)
+        if held_out.x.shape[1:] != training.x.shape[1:]:
+            raise InvalidShape(
+                f"The validation samples have shape {held_out.x.shape[1:]} and the training "
+                f"samples {training.x.shape[1:]}; expected the same."
+            )
+        return held_out
+
+    def _check_metrics(self, metrics: Sequence[str | Metric]) -> list[Metric]:
+        listed = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
+        checked = [Metric.get(metric) for metric in listed]
+        for metric in checked:
+            metric.check(self.loss)
+        return checked
+
+    def summary(self) -> None:
+        """Print layers, shapes and number of parameters as a table."""
+        print(summary_text(self))
+
+    def __repr__(self) -> str:
+        inner = "".join(f"    {layer!r},\n" for layer in self.layers)
+        state = f"inputs={self.input_shape}" if self.is_built else "not built yet"
+        return (
+            f"NeuralNetwork(\n{inner}    loss={self.loss!r}, optimizer={self._optimizer!r}, "
+            f"seed={self.seed}, dtype={str(self.dtype)!r},\n)  # {state}"
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """After copying or unpickling, tie the layers to the copied vector again."""
+        self.__dict__.update(state)
+        if self.is_built:
+            self._attach()
+
+
+def _check_layers(layers: tuple[Any, ...]) -> tuple[Layer, ...]:
+    if len(layers) == 1 and isinstance(layers[0], list | tuple):
+        layers = tuple(layers[0])
+    if not layers:
+        raise InvalidSetting("NeuralNetwork received no layers; expected at least one: Dense(1).")
+    for number, layer in enumerate(layers, start=1):
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            raise InvalidSetting(
+                f"Layer {number} is the class {layer.__name__}; expected an object of it: "
+                f"{layer.__name__}(...)."
+            )
+        if not isinstance(layer, Layer):
+            raise InvalidSetting(
+                f"Layer {number} is {layer!r}; expected a layer such as Dense(4) or ReLU()."
+            )
+    return tuple(layers)
+
+
+def _last_activation(layers: tuple[Layer, ...]) -> Activation | None:
+    last = layers[-1]
+    return last if isinstance(last, Activation) else last.activation
+
+
+def _as_shape(inputs: Any) -> Shape:
+    if isinstance(inputs, tuple | list):
+        return tuple(checks.whole_number("inputs", size) for size in inputs)
+    return (checks.whole_number("inputs", inputs),)
+
+
+def _check_batch_size(batch_size: int | None) -> int | None:
+    return None if batch_size is None else checks.whole_number("batch_size", batch_size)
+
+
+def _check_callbacks(callbacks: Any) -> list[Callback]:
+    listed = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    for callback in listed:
+        if not isinstance(callback, Callback):
+            raise InvalidSetting(
+                f"callbacks holds {callback!r}; expected Callback objects, such as "
+                "EarlyStopping(patience=10). A plain function goes in as OnEpoch(function)."
+            )
+    return listed

@@ -1,0 +1,418 @@
+"""The optimizers, in order of increasing complexity. ``chainrule.optimizer`` says what one is.
+
+θ are the parameters, g the gradient, η the learning rate. ``moving_average`` and its sibling are
+the two sums that most of them share.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Unpack
+
+import numpy as np
+
+from chainrule import checks
+from chainrule.errors import InvalidSetting
+from chainrule.layer import Array
+from chainrule.optimizer import (
+    CommonSettings,
+    Optimizer,
+    OptimizerState,
+    check_decay,
+    check_epsilon,
+    moving_average,
+    moving_average_of_squares,
+)
+from chainrule.schedules import Schedule
+
+
+class GradientDescent(Optimizer):
+    """θ ← θ - η g: a step downhill (Cauchy, 1847).
+
+    With momentum μ the steps gather speed, v ← μ v - η g, θ ← θ + v (Polyak, 1964); Nesterov's
+    form takes the gradient's part once more ahead, θ ← θ + μ v - η g (Sutskever et al., 2013).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    momentum : float, default 0
+        μ: the part of the velocity that stays from step to step.
+    nesterov : bool, default False
+        Whether to look ahead along the velocity.
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    formula = r"\theta \leftarrow \theta - \eta g"
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.momentum = check_decay("momentum", momentum)
+        self.nesterov = checks.flag("nesterov", nesterov)
+        if self.nesterov and not self.momentum:
+            raise InvalidSetting(
+                "GradientDescent(nesterov=True) looks ahead along the velocity, and with "
+                "momentum=0 there is none. Give momentum=0.9, say."
+            )
+
+    def start(self, parameters: Array) -> OptimizerState:
+        return OptimizerState(parameters, {"velocity": 0.0} if self.momentum else {})
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        step = np.multiply(gradients, rate, out=state.scratch)
+        if not self.momentum:
+            parameters -= step
+            return
+        velocity = state.vectors["velocity"]
+        velocity *= self.momentum
+        velocity -= step
+        if not self.nesterov:
+            parameters += velocity
+            return
+        parameters -= step
+        parameters += np.multiply(velocity, self.momentum, out=state.scratch)
+
+
+class Adagrad(Optimizer):
+    """Each parameter's step shrinks with the gradients it has seen (Duchi et al., 2011).
+
+    s ← s + g²,  θ ← θ - η g / (√s + ε).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    epsilon : float, default 1e-8
+        Keeps the division from dividing by zero.
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    formula = (
+        r"s \leftarrow s + g^2,\quad \theta \leftarrow \theta - \eta\, g / (\sqrt{s} + \epsilon)"
+    )
+    remembers = {"sum_of_squares": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        *,
+        epsilon: float = 1e-8,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.epsilon = check_epsilon(epsilon)
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        squares, scratch = state.vectors["sum_of_squares"], state.scratch
+        squares += np.multiply(gradients, gradients, out=scratch)
+        _step_over_root(parameters, gradients, squares, rate, self.epsilon, scratch)
+
+
+class RMSProp(Optimizer):
+    """Adagrad that forgets: a moving average of g² in place of the sum (Hinton, 2012).
+
+    s ← ρ s + (1 - ρ) g²,  θ ← θ - η g / (√s + ε).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.001
+    decay : float, default 0.9
+        ρ.
+    epsilon : float, default 1e-8
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    name = "rmsprop"
+    formula = (
+        r"s \leftarrow \rho s + (1 - \rho) g^2,\quad"
+        r" \theta \leftarrow \theta - \eta\, g / (\sqrt{s} + \epsilon)"
+    )
+    remembers = {"mean_square": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        decay: float = 0.9,
+        epsilon: float = 1e-8,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.decay = check_decay("decay", decay)
+        self.epsilon = check_epsilon(epsilon)
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        mean_square, scratch = state.vectors["mean_square"], state.scratch
+        moving_average_of_squares(mean_square, gradients, self.decay, scratch)
+        _step_over_root(parameters, gradients, mean_square, rate, self.epsilon, scratch)
+
+
+class Adadelta(Optimizer):
+    """RMSProp that measures its own step length, so η hardly matters (Zeiler, 2012).
+
+    s ← ρ s + (1 - ρ) g²,  Δ = g √(d + ε) / √(s + ε),  d ← ρ d + (1 - ρ) Δ²,  θ ← θ - η Δ.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 1
+    decay : float, default 0.95
+        ρ.
+    epsilon : float, default 1e-6
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    formula = (
+        r"\Delta = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon},\quad"
+        r" \theta \leftarrow \theta - \eta \Delta"
+    )
+    remembers = {"mean_square": 0.0, "mean_square_step": 0.0, "change": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1.0,
+        *,
+        decay: float = 0.95,
+        epsilon: float = 1e-6,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.decay = check_decay("decay", decay)
+        self.epsilon = check_epsilon(epsilon)
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        mean_square, scratch = state.vectors["mean_square"], state.scratch
+        mean_square_step, change = state.vectors["mean_square_step"], state.vectors["change"]
+        moving_average_of_squares(mean_square, gradients, self.decay, scratch)
+        np.add(mean_square_step, self.epsilon, out=change)
+        change /= np.add(mean_square, self.epsilon, out=scratch)
+        np.sqrt(change, out=change)
+        change *= gradients
+        moving_average_of_squares(mean_square_step, change, self.decay, scratch)
+        change *= rate
+        parameters -= change
+
+
+class Adam(Optimizer):
+    """Momentum and RMSProp together, both freed from their start at zero (Kingma and Ba, 2015).
+
+    m ← β₁ m + (1 - β₁) g,  s ← β₂ s + (1 - β₂) g²,
+    θ ← θ - η m̂ / (√ŝ + ε)  with  m̂ = m / (1 - β₁ᵗ),  ŝ = s / (1 - β₂ᵗ).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.001
+    mean_decay : float, default 0.9
+        β₁.
+    square_decay : float, default 0.999
+        β₂.
+    epsilon : float, default 1e-8
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    formula = r"\theta \leftarrow \theta - \eta\, \hat{m} / (\sqrt{\hat{s}} + \epsilon)"
+    remembers = {"mean": 0.0, "mean_square": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        mean_decay: float = 0.9,
+        square_decay: float = 0.999,
+        epsilon: float = 1e-8,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.mean_decay = check_decay("mean_decay", mean_decay)
+        self.square_decay = check_decay("square_decay", square_decay)
+        self.epsilon = check_epsilon(epsilon)
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        mean, mean_square = state.vectors["mean"], state.vectors["mean_square"]
+        moving_average(mean, gradients, self.mean_decay, state.scratch)
+        moving_average_of_squares(mean_square, gradients, self.square_decay, state.scratch)
+        # m̂ / (√ŝ + ε), with both corrections taken out of the vectors and put into two numbers.
+        direction, mean_correction = self._direction(gradients, state)
+        root_correction = math.sqrt(1 - self.square_decay**state.step)
+        _step_over_root(
+            parameters,
+            direction,
+            self._squares(state),
+            rate * root_correction / mean_correction,
+            self.epsilon * root_correction,
+            state.scratch,
+        )
+
+    def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
+        """m, and what to divide it by to make it m̂."""
+        return state.vectors["mean"], 1 - self.mean_decay**state.step
+
+    def _squares(self, state: OptimizerState) -> Array:
+        """Return s."""
+        return state.vectors["mean_square"]
+
+
+class AMSGrad(Adam):
+    """Adam divided by the largest s so far, which repairs a proof (Reddi, Kale and Kumar, 2018)."""
+
+    name = "amsgrad"
+    remembers = {"mean": 0.0, "mean_square": 0.0, "largest_mean_square": 0.0}
+
+    def _squares(self, state: OptimizerState) -> Array:
+        largest = state.vectors["largest_mean_square"]
+        return np.maximum(largest, state.vectors["mean_square"], out=largest)
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019).
+
+    The same rule as ``Adam(weight_decay=0.01)``, under the name it is known by.
+    """
+
+    name = "adamw"
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        weight_decay: float = 0.01,
+        mean_decay: float = 0.9,
+        square_decay: float = 0.999,
+        epsilon: float = 1e-8,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            mean_decay=mean_decay,
+            square_decay=square_decay,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
+
+
+class Nadam(Adam):
+    """Adam with Nesterov's look ahead (Dozat, 2016): m̂ is mixed once more with the gradient.
+
+    m̂ = β₁ m / (1 - β₁ᵗ⁺¹) + (1 - β₁) g / (1 - β₁ᵗ); the rest as in Adam.
+    """
+
+    formula = (
+        r"\hat{m} = \frac{\beta_1 m}{1 - \beta_1^{t+1}} + \frac{(1 - \beta_1) g}{1 - \beta_1^t},"
+        r"\quad \theta \leftarrow \theta - \eta\, \hat{m} / (\sqrt{\hat{s}} + \epsilon)"
+    )
+    remembers = {"mean": 0.0, "mean_square": 0.0, "look_ahead": 0.0}
+
+    def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
+        beta, ahead = self.mean_decay, state.vectors["look_ahead"]
+        np.multiply(state.vectors["mean"], beta / (1 - beta ** (state.step + 1)), out=ahead)
+        ahead += np.multiply(gradients, (1 - beta) / (1 - beta**state.step), out=state.scratch)
+        return ahead, 1.0
+
+
+class Lion(Optimizer):
+    """Every parameter moves by exactly η; only the sign is learned (Chen et al., 2023).
+
+    θ ← θ - η sign(β₁ m + (1 - β₁) g), then  m ← β₂ m + (1 - β₂) g.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.0001
+        A tenth to a third of what Adam would get.
+    step_decay : float, default 0.9
+        β₁, for the step.
+    mean_decay : float, default 0.99
+        β₂, for what is remembered.
+    **common
+        ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
+    """
+
+    formula = (
+        r"\theta \leftarrow \theta - \eta\, \mathrm{sign}(\beta_1 m + (1 - \beta_1) g),\quad"
+        r" m \leftarrow \beta_2 m + (1 - \beta_2) g"
+    )
+    remembers = {"mean": 0.0, "direction": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.0001,
+        *,
+        step_decay: float = 0.9,
+        mean_decay: float = 0.99,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.step_decay = check_decay("step_decay", step_decay)
+        self.mean_decay = check_decay("mean_decay", mean_decay)
+
+    def update(
+        self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
+    ) -> None:
+        mean, direction = state.vectors["mean"], state.vectors["direction"]
+        np.copyto(direction, mean)
+        moving_average(direction, gradients, self.step_decay, state.scratch)
+        np.sign(direction, out=direction)
+        direction *= rate
+        parameters -= direction
+        moving_average(mean, gradients, self.mean_decay, state.scratch)
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS on the whole data set, by SciPy (Byrd, Lu, Nocedal and Zhu, 1995).
+
+    Builds a picture of the loss's curvature from its last gradients and searches along the line
+    where the minimum should be. One iteration counts as one epoch. It needs no learning rate, and
+    it suits small data: every iteration looks at all of it.
+
+    Parameters
+    ----------
+    memory : int, default 10
+        Number of past gradients kept.
+    tolerance : float, default 1e-7
+        Stop when the largest number in the gradient is below this.
+    """
+
+    name = "lbfgs"
+    formula = r"\theta \leftarrow \theta - \alpha H g"
+
+    def __init__(self, *, memory: int = 10, tolerance: float = 1e-7) -> None:
+        super().__init__(learning_rate=1.0)
+        self.memory = checks.whole_number("memory", memory, at_least=1)
+        self.tolerance = checks.number("tolerance", tolerance, at_least=0)
+
+
+def _step_over_root(
+    parameters: Array,
+    direction: Array,
+    squares: Array,
+    rate: float,
+    epsilon: float,
+    scratch: Array,
+) -> None:
+    """θ ← θ - rate · direction / (√squares + ε), in place."""
+    np.sqrt(squares, out=scratch)
+    scratch += epsilon
+    np.divide(direction, scratch, out=scratch)
+    scratch *= rate
+    parameters -= scratch

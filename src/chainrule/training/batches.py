@@ -1,0 +1,66 @@
+"""Which samples each iteration looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from chainrule.layer import Array
+from chainrule.randomness import generator
+from chainrule.samples import Samples
+
+
+class Batches:
+    """Cuts the samples into batches, in a new order each epoch.
+
+    Parameters
+    ----------
+    samples : Samples
+    batch_size : int
+        The last batch of an epoch has what is left. When all samples fit in one batch they are
+        passed as they are: their order would only change how sums are rounded.
+    seed : int
+        With the epoch, this decides the order.
+    shuffle : bool
+    """
+
+    def __init__(self, samples: Samples, batch_size: int, *, seed: int, shuffle: bool) -> None:
+        self.samples = samples
+        self.batch_size = min(batch_size, len(samples))
+        self.seed = seed
+        self.shuffle = shuffle
+        # One buffer of each kind takes every batch; a fresh copy each time would cost a third more.
+        self._buffers = samples.row_range(0, 0)
+        if self.batch_size < len(samples) and shuffle:
+            self._buffers = samples.rows(np.zeros(self.batch_size, dtype=np.intp))
+
+    def __len__(self) -> int:
+        return -(-len(self.samples) // self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[Samples]:
+        """The batches of epoch ``number``; each is overwritten by the next."""
+        count = len(self.samples)
+        if self.batch_size == count:
+            yield self.samples
+            return
+        order = generator(self.seed, "shuffle", number).permutation(count) if self.shuffle else None
+        for start in range(0, count, self.batch_size):
+            stop = min(start + self.batch_size, count)
+            if order is None:
+                yield self.samples.row_range(start, stop)
+            else:
+                yield self._gather(order[start:stop])
+
+    def _gather(self, rows: Array) -> Samples:
+        batch = self._buffers.row_range(0, len(rows))
+        _take(self.samples.x, rows, batch.x)
+        _take(self.samples.y, rows, batch.y)
+        if self.samples.weight is not None and batch.weight is not None:
+            _take(self.samples.weight, rows, batch.weight)
+        return batch
+
+
+def _take(source: Array, rows: Array, into: Array) -> None:
+    # mode="clip" skips a second pass over the indices, which are known to be inside.
+    np.take(source, rows, axis=0, out=into, mode="clip")

@@ -1,0 +1,126 @@
+"""What can be done between the steps of a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from chainrule import checks
+from chainrule.errors import InvalidSetting
+from chainrule.layer import Array
+from chainrule.metrics import Metric
+from chainrule.training.history import History
+
+
+class Callback:
+    """Base of the callbacks: override what you need; ``history.stop("reason")`` ends training.
+
+    Only the methods that a callback overrides are called, so an idle one costs nothing.
+    """
+
+    def before_training(self, network: Any, history: History) -> None:
+        """Run once, before the first step."""
+
+    def after_step(self, network: Any, history: History) -> None:
+        """Run after every update of the parameters."""
+
+    def after_epoch(self, network: Any, history: History) -> None:
+        """Run at the end of every epoch, when its row stands in ``history.epochs``."""
+
+    def after_training(self, network: Any, history: History) -> None:
+        """Run once, also after Ctrl-C."""
+
+
+class EarlyStopping(Callback):
+    """Stop when a column of the history has stopped improving, and take the best weights back.
+
+    Parameters
+    ----------
+    monitor : str, default "validation_loss"
+        A column of the history: ``"loss"``, ``"validation_loss"`` or a metric.
+    patience : int, default 10
+        Epochs without improvement to wait for.
+    min_delta : float, default 0
+        What counts as an improvement.
+    restore_best : bool, default True
+        Whether the parameters of the best epoch are put back at the end.
+
+    Attributes
+    ----------
+    best, best_epoch
+        The best value, and its epoch, counted from 1 within this training.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+    ) -> None:
+        self.monitor = monitor
+        self.patience = checks.whole_number("patience", patience, at_least=1)
+        self.min_delta = checks.number("min_delta", min_delta, at_least=0)
+        self.restore_best = checks.flag("restore_best", restore_best)
+
+    def before_training(self, network: Any, history: History) -> None:
+        """Look up whether the column exists and whether more of it is better."""
+        if self.monitor not in history.epochs:
+            raise InvalidSetting(
+                f"EarlyStopping(monitor={self.monitor!r}): this training records "
+                f"{', '.join(history.epochs)}. Pass validation=(X, y) or validation=0.2 to fit for "
+                "validation_loss, and metrics=[...] for a metric."
+            )
+        metric = self.monitor.removeprefix("validation_").removeprefix("training_")
+        more_is_better = metric in Metric.names() and Metric.get(metric).greater_is_better
+        self._sign = -1.0 if more_is_better else 1.0
+        self.best = self._sign * math.inf
+        self.best_epoch = 0
+        self._best_parameters: Array | None = None
+
+    def after_epoch(self, network: Any, history: History) -> None:
+        """Compare this epoch with the best one."""
+        epoch = len(history.epochs[self.monitor])
+        value = history.epochs[self.monitor][-1]
+        if self._sign * value < self._sign * self.best - self.min_delta:
+            self.best, self.best_epoch = value, epoch
+            if self.restore_best:
+                self._best_parameters = network.parameters.copy()
+        elif epoch - self.best_epoch >= self.patience:
+            history.stop(
+                f"{self.monitor} has not improved since epoch {self.best_epoch} ({self.best:.4g})"
+            )
+
+    def after_training(self, network: Any, history: History) -> None:
+        """Put the best parameters back, however the training ended."""
+        if self._best_parameters is not None:
+            network.parameters[...] = self._best_parameters
+
+
+class OnEpoch(Callback):
+    """Call a function of (network, history) after each epoch.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function: Callable[[Any, History], object]) -> None:
+        if not callable(function):
+            raise InvalidSetting(f"OnEpoch needs a function; received {function!r}.")
+        self.function = function
+
+    def after_epoch(self, network: Any, history: History) -> None:
+        """Call it."""
+        self.function(network, history)
+
+
+def overriding(callbacks: list[Callback], method: str) -> list[Any]:
+    """Return that method of every callback which has its own."""
+    return [
+        getattr(callback, method)
+        for callback in callbacks
+        if getattr(type(callback), method) is not getattr(Callback, method)
+    ]

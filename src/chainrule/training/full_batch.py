@@ -1,0 +1,76 @@
+"""L-BFGS on the whole data set, through SciPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import optional_package
+from chainrule.layer import Array
+from chainrule.optimizers import LBFGS
+
+
+def minimize_with_scipy(
+    optimizer: LBFGS,
+    parameters: Array,
+    measure: Callable[[], tuple[float, Array]],
+    after_iteration: Callable[[float, float], bool],
+    iterations: int,
+) -> str:
+    """Let SciPy's L-BFGS-B move the parameters downhill.
+
+    Parameters
+    ----------
+    optimizer : LBFGS
+    parameters : ndarray (count,)
+        Changed in place.
+    measure : callable
+        Returns loss and gradient at the present parameters.
+    after_iteration : callable
+        Gets loss and gradient norm at the start of each iteration that has just ended; returns
+        whether to go on.
+    iterations : int
+        At most so many.
+
+    Returns
+    -------
+    str
+        Why it ended.
+    """
+    scipy_optimize = optional_package("scipy.optimize", "The optimizer 'lbfgs'")
+    latest = (math.inf, math.inf)
+
+    def loss_and_gradient(position: Array) -> tuple[float, Array]:
+        nonlocal latest
+        parameters[...] = position
+        loss, gradient = measure()
+        latest = (loss, math.sqrt(np.vdot(gradient, gradient)))
+        return loss, gradient.astype(np.float64)
+
+    accepted = loss_and_gradient(parameters.astype(np.float64)) and latest
+
+    def callback(intermediate_result: Any) -> None:
+        nonlocal accepted
+        parameters[...] = intermediate_result.x
+        before, accepted = accepted, latest
+        if not after_iteration(*before):
+            raise StopIteration
+
+    result = scipy_optimize.minimize(
+        loss_and_gradient,
+        parameters.astype(np.float64),
+        jac=True,
+        method="L-BFGS-B",
+        callback=callback,
+        options={
+            "maxiter": iterations,
+            "maxfun": iterations * 20,
+            "maxcor": optimizer.memory,
+            "gtol": optimizer.tolerance,
+        },
+    )
+    parameters[...] = result.x
+    return f"L-BFGS: {str(result.message).capitalize()}"

@@ -1,0 +1,137 @@
+"""The record of a training: every iteration and every epoch."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import plots
+from chainrule.errors import InvalidInput
+from chainrule.layer import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class History:
+    """What happened while a network was trained.
+
+    Attributes
+    ----------
+    losses, learning_rates, gradient_norms : ndarray (iterations,)
+        For each iteration: the loss before its update, the learning rate of the update, and the
+        length of the gradient before any clipping.
+    epochs : dict of str to list
+        For each finished epoch: ``"loss"`` (the mean over its batches; for losses that sum, the
+        sum), ``"learning_rate"``, ``"gradient_norm"``, and, where asked for,
+        ``"validation_loss"`` and each metric.
+    stopped_because : str
+        Empty while training runs.
+    seconds : float
+        Time the training took.
+    settings : dict
+        What it was trained with: engine, seed, batch size, number of samples, ...
+
+    Examples
+    --------
+    ``history["validation_loss"]`` is the column of that name as an array.
+    """
+
+    def __init__(self, columns: list[str], settings: dict[str, Any]) -> None:
+        self._losses, self._learning_rates, self._gradient_norms = (array("d") for _ in range(3))
+        self.epochs: dict[str, list[Any]] = {column: [] for column in columns}
+        self.settings = settings
+        self.stopped_because = ""
+        self.seconds = 0.0
+
+    def record_step(self, loss: float, learning_rate: float, gradient_norm: float) -> None:
+        """Add an iteration."""
+        self._losses.append(loss)
+        self._learning_rates.append(learning_rate)
+        self._gradient_norms.append(gradient_norm)
+
+    def record_epoch(self, values: dict[str, Any]) -> None:
+        """Add an epoch."""
+        for column, value in values.items():
+            self.epochs[column].append(value)
+
+    def stop(self, reason: str) -> None:
+        """End the training after the present step; for callbacks."""
+        self.stopped_because = reason
+
+    @property
+    def losses(self) -> Array:
+        """The loss of each iteration, before its update."""
+        return np.array(self._losses)
+
+    @property
+    def learning_rates(self) -> Array:
+        """The learning rate of each iteration."""
+        return np.array(self._learning_rates)
+
+    @property
+    def gradient_norms(self) -> Array:
+        """The length of the gradient in each iteration, before any clipping."""
+        return np.array(self._gradient_norms)
+
+    @property
+    def iterations(self) -> int:
+        """Number of iterations made."""
+        return len(self._losses)
+
+    @property
+    def last_loss(self) -> float:
+        """The loss of the latest iteration, NaN before the first."""
+        return self._losses[-1] if self._losses else math.nan
+
+    @property
+    def last_rate(self) -> float:
+        """The learning rate of the latest iteration."""
+        return self._learning_rates[-1]
+
+    def mean_gradient_norm(self, steps: int) -> float:
+        """Mean gradient norm over the latest iterations."""
+        return sum(self._gradient_norms[-steps:]) / steps
+
+    def __getitem__(self, column: str) -> Array:
+        try:
+            return np.array(self.epochs[column])
+        except KeyError:
+            raise InvalidInput(
+                f"The history has no column {column!r}; it has {', '.join(self.epochs)}. Metrics "
+                "appear when fit is given metrics=[...], validation columns with validation=..."
+            ) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain lists and numbers, ready for JSON."""
+        return {
+            "losses": self._losses.tolist(),
+            "learning_rates": self._learning_rates.tolist(),
+            "gradient_norms": self._gradient_norms.tolist(),
+            "epochs": self.epochs,
+            "stopped_because": self.stopped_because,
+            "seconds": self.seconds,
+            "settings": self.settings,
+        }
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the loss graph, with the validation loss where there is one."""
+        epochs = self.epochs["loss"]
+        return plots.loss_graph(
+            self.losses,
+            validation_losses=self.epochs.get("validation_loss"),
+            steps_per_epoch=self.iterations / max(len(epochs), 1),
+            axes=axes,
+        )
+
+    def __repr__(self) -> str:
+        count = len(self.epochs["loss"])
+        if not self.iterations:
+            return "History(no iterations yet)"
+        return (
+            f"History({self.iterations} iterations, {count} epochs, loss {self._losses[0]:.4g} -> "
+            f"{self._losses[-1]:.4g}, {self.stopped_because or 'running'})"
+        )

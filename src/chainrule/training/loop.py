@@ -1,0 +1,245 @@
+"""The training loop: feedforward, loss, backprop, update, and again.
+
+``TrainingLoop._step`` is gradient descent itself, in a few lines; the rest keeps the books.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from chainrule.engines.reference import NetworkTrace
+from chainrule.errors import LossNotFinite
+from chainrule.layer import Array
+from chainrule.metrics import Metric
+from chainrule.optimizers import LBFGS
+from chainrule.samples import Samples
+from chainrule.training.batches import Batches
+from chainrule.training.callbacks import Callback, overriding
+from chainrule.training.full_batch import minimize_with_scipy
+from chainrule.training.history import History
+from chainrule.training.interrupt import GracefulInterrupt
+from chainrule.training.progress import Progress, ProgressBar
+
+
+@dataclass
+class Plan:
+    """What ``fit`` was asked to do, checked."""
+
+    epochs: int
+    batch_size: int | None
+    shuffle: bool
+    metrics: Sequence[Metric]
+    callbacks: list[Callback]
+    progress: Progress
+
+
+class TrainingLoop:
+    """Trains one network on one set of samples.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+        Built. The loop uses its ``loss_and_gradients``, ``scores``, ``optimizer`` and state.
+    samples : Samples
+        Checked.
+    validation : Samples or None
+    plan : Plan
+    """
+
+    def __init__(
+        self, network: Any, samples: Samples, validation: Samples | None, plan: Plan
+    ) -> None:
+        self.network = network
+        self.samples = samples
+        self.validation = validation
+        self.plan = plan
+        self.state = network.training_state
+        self.optimizer = network.optimizer
+        self.full_batch = isinstance(self.optimizer, LBFGS)
+        self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
+        self.trace: NetworkTrace = network.new_trace()
+        self.trace.layers[0].needs_d_x = False  # nobody updates the data
+        self.last_finite = network.parameters.copy()
+        self.batches = Batches(
+            samples,
+            len(samples) if self.full_batch else plan.batch_size or len(samples),
+            seed=network.seed,
+            shuffle=plan.shuffle,
+        )
+        self.history = History(self._columns(), self._settings())
+        self.after_step = overriding(plan.callbacks, "after_step")
+        self.after_epoch = overriding(plan.callbacks, "after_epoch")
+
+    def run(self) -> History:
+        """Train until the epochs are done, a callback stops it, or Ctrl-C."""
+        for callback in self.plan.callbacks:
+            callback.before_training(self.network, self.history)
+        began = time.perf_counter()
+        by_steps = len(self.batches) > 1
+        steps = self.plan.epochs * len(self.batches)
+        self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
+        # Overflow and NaN are looked for in every step and told with their place; NumPy's own
+        # warnings would only come before that, without it.
+        with (
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+            GracefulInterrupt() as self.interrupt,
+        ):
+            try:
+                if self.full_batch:
+                    self._minimize()
+                else:
+                    self._descend()
+            finally:
+                self.history.seconds = time.perf_counter() - began
+                self.bar.close(self.history.last_loss)
+        for callback in self.plan.callbacks:
+            callback.after_training(self.network, self.history)
+        return self.history
+
+    def _descend(self) -> None:
+        for _ in range(self.plan.epochs):
+            self._epoch()
+            if self.history.stopped_because:
+                return
+        self.history.stop(f"all {self.plan.epochs} epochs done")
+
+    def _epoch(self) -> None:
+        state, history = self.state, self.history
+        schedule, constant_rate = self.optimizer.schedule, self.optimizer.constant_rate
+        first_step, steps = history.iterations, len(self.batches)
+        epoch, loss = state.epoch, 0.0
+        state.epoch += 1
+        for number, batch in enumerate(self.batches.epoch(epoch)):
+            rate = constant_rate
+            if rate is None:
+                rate = schedule.rate(epoch + number / steps, state.schedule)
+            loss += self._step(batch, rate)
+            for after_step in self.after_step:
+                after_step(self.network, history)
+            if self.interrupt.requested:
+                history.stop("interrupted by Ctrl-C")
+            if history.stopped_because and number + 1 < steps:
+                return  # in the middle of an epoch: it gets no row
+        self._end_epoch(loss, history.iterations - first_step)
+
+    def _step(self, batch: Samples, rate: float) -> float:
+        """One iteration. Returns the batch's part of the epoch's loss."""
+        network, trace = self.network, self.trace
+        data_loss, penalty = network.loss_and_gradients(batch, trace)
+        loss = data_loss + penalty
+        gradients = trace.gradients
+        norm = math.sqrt(np.vdot(gradients, gradients))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            self._stop_at_non_finite(loss, rate)
+        np.copyto(self.last_finite, network.parameters)
+        if self.clips:
+            self.optimizer.clip(gradients, norm)
+        self.optimizer.step(
+            network.parameters, gradients, self.state.optimizer, rate, network.penalized
+        )
+        self.state.step += 1
+        self.history.record_step(loss, rate, norm)
+        self.bar.step(loss)
+        if network.loss.reduction == "sum":
+            return data_loss + penalty / len(self.batches)
+        return loss * (len(batch) / len(self.samples))
+
+    def _end_epoch(self, loss: float, steps: int) -> None:
+        history = self.history
+        row = {
+            "loss": loss,
+            "learning_rate": history.last_rate,
+            "gradient_norm": history.mean_gradient_norm(steps),
+        }
+        if self.validation is not None:
+            scores = self.network.scores(self.validation, self.plan.metrics)
+            row |= {f"validation_{name}": value for name, value in scores.items()}
+        elif self.plan.metrics:
+            scores = self.network.scores(self.samples, self.plan.metrics)
+            row |= {f"training_{m.name}": scores[m.name] for m in self.plan.metrics}
+        history.record_epoch(row)
+        self.optimizer.schedule.observe(row.get("validation_loss", loss), self.state.schedule)
+        for after_epoch in self.after_epoch:
+            after_epoch(self.network, history)
+
+    def _minimize(self) -> None:
+        """L-BFGS: SciPy decides the steps, this records them."""
+        batch = next(self.batches.epoch(0))
+
+        def measure() -> tuple[float, Array]:
+            data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
+            return data_loss + penalty, self.trace.gradients
+
+        def after_iteration(loss: float, norm: float) -> bool:
+            if not math.isfinite(loss):
+                self._stop_at_non_finite(loss, 1.0)
+            np.copyto(self.last_finite, self.network.parameters)
+            self.state.epoch += 1
+            self.state.step += 1
+            self.history.record_step(loss, 1.0, norm)
+            self.bar.step(loss)
+            for after_step in self.after_step:
+                after_step(self.network, self.history)
+            self._end_epoch(loss, 1)
+            if self.interrupt.requested:
+                self.history.stop("interrupted by Ctrl-C")
+            return not self.history.stopped_because
+
+        reason = minimize_with_scipy(
+            self.optimizer, self.network.parameters, measure, after_iteration, self.plan.epochs
+        )
+        if not self.history.stopped_because:
+            self.history.stop(reason)
+
+    def _stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:
+        layer, tensor = _first_non_finite(self.trace)
+        where = f"{tensor!r} of {layer}" if tensor else "the loss itself"
+        step = self.state.step
+        self.network.parameters[...] = self.last_finite
+        self.state.optimizer = self.optimizer.start(self.network.parameters)
+        self.history.stop(f"the loss or its gradient was not finite at step {step + 1}")
+        raise LossNotFinite(
+            f"Training stopped at step {step + 1} (epoch {self.state.epoch}): the loss is "
+            f"{loss:.4g}, and the first number that is not finite stands in {where}. The last "
+            f"finite parameters are back in place. Try a smaller learning rate (it was {rate:g}), "
+            "clip_norm=1.0 in the optimizer, or inputs scaled to about -1 ... 1.",
+            step=step,
+            layer=layer,
+            tensor=tensor or "loss",
+            history=self.history,
+        )
+
+    def _columns(self) -> list[str]:
+        columns = ["loss", "learning_rate", "gradient_norm"]
+        if self.validation is not None:
+            columns.append("validation_loss")
+        where = "training" if self.validation is None else "validation"
+        return columns + [f"{where}_{metric.name}" for metric in self.plan.metrics]
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "engine": "reference",
+            "seed": self.network.seed,
+            "dtype": str(self.network.dtype),
+            "loss": repr(self.network.loss),
+            "optimizer": repr(self.optimizer),
+            "samples": len(self.samples),
+            "validation_samples": 0 if self.validation is None else len(self.validation),
+            "batch_size": self.batches.batch_size,
+            "epochs": self.plan.epochs,
+            "shuffle": self.plan.shuffle,
+        }
+
+
+def _first_non_finite(trace: NetworkTrace) -> tuple[str, str]:
+    """Layer and name of the first tensor of the pass that holds NaN or infinity."""
+    for layer, name, value in trace.tensors():
+        if isinstance(value, np.ndarray) and not np.isfinite(value).all():
+            return layer, name
+    return "loss", ""

@@ -1,0 +1,31 @@
+"""Where a network stands in its training, so that the next ``fit`` goes on from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chainrule.optimizer import OptimizerState
+
+
+@dataclass
+class TrainingState:
+    """Everything that training changes besides the parameters.
+
+    ``fit(epochs=10)`` twice is the same as ``fit(epochs=20)`` once, bit for bit, because the
+    shuffles, the schedule and the optimizer go on from here.
+
+    Attributes
+    ----------
+    optimizer : OptimizerState
+    epoch : int
+        Epochs begun so far, finished or not: the number of the next one.
+    step : int
+        Iterations made so far.
+    schedule : dict
+        What the learning-rate schedule remembers.
+    """
+
+    optimizer: OptimizerState
+    epoch: int = 0
+    step: int = 0
+    schedule: dict[str, float] = field(default_factory=dict)
