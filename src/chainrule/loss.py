@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule import checks
 from chainrule.activation import Activation
 from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
 from chainrule.layer import Array, Shape
@@ -54,7 +53,6 @@ class Loss(Registered, family="loss"):
     reduction: ClassVar[str] = "mean"
     targets: ClassVar[str] = "numbers"
     outputs: ClassVar[str] = "numbers"
-    label_smoothing: float = 0.0
 
     def terms(self, y_hat: Array, y: Array) -> Array:
         """Distance of each output from its actual value: (batch, ...) -> (batch, ...)."""
@@ -74,13 +72,11 @@ class Loss(Registered, family="loss"):
         sample_weight : ndarray (batch,), optional
             A sample of weight 2 counts as two samples would.
         """
-        terms = self.terms(y_hat, self._smoothed(y))
-        return float((self._scale(y_hat, sample_weight) * terms).sum())
+        return float(self._scaled(self.terms(y_hat, y), sample_weight).sum())
 
     def gradient(self, y_hat: Array, y: Array, sample_weight: Array | None = None) -> Array:
         """∂loss/∂output, of the shape of ``y_hat``: where backprop starts."""
-        terms_gradient = self.terms_gradient(y_hat, self._smoothed(y))
-        return self._scale(y_hat, sample_weight) * terms_gradient
+        return self._scaled(self.terms_gradient(y_hat, y), sample_weight)
 
     def prediction(self, output: Array) -> Array:
         """Turn the network's outputs into predictions: losses on logits give probabilities."""
@@ -116,21 +112,13 @@ class Loss(Registered, family="loss"):
                 f"Received {named}; this loss expects positive outputs. Use activation='softplus'."
             )
 
-    def _smoothed(self, y: Array) -> Array:
-        """Move a part ε of each target's certainty to all classes alike (Szegedy et al., 2016)."""
-        if not self.label_smoothing:
-            return y
-        classes = y.shape[-1] if self.targets == "classes" else 2
-        return y * (1 - self.label_smoothing) + self.label_smoothing / classes
-
-    def _scale(self, y_hat: Array, sample_weight: Array | None) -> float | Array:
-        """Factor of each term in the loss: what the reduction makes of it, times its weight."""
-        per_sample = y_hat.size // len(y_hat) if self.reduction == "mean" else 1
+    def _scaled(self, terms: Array, sample_weight: Array | None) -> Array:
+        """Multiply each term by its weight in the loss: what the reduction makes of it."""
+        outputs = terms.size // len(terms) if self.reduction == "mean" else 1
         if sample_weight is None:
-            return 1.0 if self.reduction == "sum" else 1.0 / (len(y_hat) * per_sample)
-        total = 1.0 if self.reduction == "sum" else sample_weight.sum() * per_sample
-        column = sample_weight.reshape(-1, *[1] * (y_hat.ndim - 1))
-        return (column / total).astype(y_hat.dtype, copy=False)
+            return terms if self.reduction == "sum" else terms / (len(terms) * outputs)
+        column = sample_weight.reshape(-1, *[1] * (terms.ndim - 1))
+        return terms * (column if self.reduction == "sum" else column / (column.sum() * outputs))
 
 
 def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) -> Array:
@@ -147,8 +135,3 @@ def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) ->
     if not weights.any():
         raise InvalidData("All sample weights are 0, so nothing is left to learn from.")
     return weights
-
-
-def check_label_smoothing(value: Any) -> float:
-    """Label smoothing is the part of the certainty that is spread: from 0 to below 1."""
-    return checks.number("label_smoothing", value, at_least=0, below=1)

@@ -13,7 +13,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.activations import LogSoftmax, Sigmoid, Softmax, Softplus
 from chainrule.layer import Array
-from chainrule.loss import Loss, check_label_smoothing
+from chainrule.loss import Loss
 
 _sigmoid = Sigmoid().value
 _softplus = Softplus().value
@@ -98,7 +98,30 @@ class LogCosh(Loss):
         return np.tanh(y_hat - y)
 
 
-class BinaryCrossEntropy(Loss):
+class SmoothedLoss(Loss, register=False):
+    """Base of the cross-entropies: targets that are certain can be made a little less so.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0
+        Part ε of each target's certainty that goes to all classes alike (Szegedy et al., 2016):
+        with K classes, 1 becomes 1 - ε + ε/K, and 0 becomes ε/K.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = checks.number(
+            "label_smoothing", label_smoothing, at_least=0, below=1
+        )
+
+    def smoothed(self, y: Array) -> Array:
+        """Targets with that part of the certainty spread; a yes/no target has two classes."""
+        if not self.label_smoothing:
+            return y
+        classes = y.shape[-1] if self.targets == "classes" else 2
+        return y * (1 - self.label_smoothing) + self.label_smoothing / classes
+
+
+class BinaryCrossEntropy(SmoothedLoss):
     """Surprise -log p at what happened, for yes/no targets and outputs that are probabilities.
 
     Probabilities of exactly 0 or 1 are moved inside by the smallest step the dtype knows.
@@ -115,19 +138,18 @@ class BinaryCrossEntropy(Loss):
     targets = "probabilities"
     outputs = "probabilities"
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = check_label_smoothing(label_smoothing)
-
     def terms(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         p = _inside(y_hat)
         return -y * np.log(p) - (1 - y) * np.log1p(-p)
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         p = _inside(y_hat)
         return (p - y) / (p * (1 - p))
 
 
-class SigmoidCrossEntropy(Loss):
+class SigmoidCrossEntropy(SmoothedLoss):
     """Binary cross-entropy on logits: sigmoid and logarithm in one, stable for every z.
 
     The gradient is σ(z) - y: the σ' of the activation and the 1/p of the logarithm cancel.
@@ -143,14 +165,13 @@ class SigmoidCrossEntropy(Loss):
     targets = "probabilities"
     outputs = "logits"
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = check_label_smoothing(label_smoothing)
-
     def terms(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         # softplus(z) - y z, split so that two large numbers never have to cancel.
         return y * _softplus(-y_hat) + (1 - y) * _softplus(y_hat)
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         return _sigmoid(y_hat) - y
 
     def prediction(self, output: Array) -> Array:
@@ -158,7 +179,7 @@ class SigmoidCrossEntropy(Loss):
         return _sigmoid(output)
 
 
-class CategoricalCrossEntropy(Loss):
+class CategoricalCrossEntropy(SmoothedLoss):
     """-Σ y log ŷ over the classes, averaged over samples, for outputs that are probabilities.
 
     ``SoftmaxCrossEntropy`` on logits is the more precise form.
@@ -175,17 +196,16 @@ class CategoricalCrossEntropy(Loss):
     targets = "classes"
     outputs = "probabilities"
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = check_label_smoothing(label_smoothing)
-
     def terms(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         return -y * np.log(_inside(y_hat))
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         return -y / _inside(y_hat)
 
 
-class SoftmaxCrossEntropy(Loss):
+class SoftmaxCrossEntropy(SmoothedLoss):
     """Categorical cross-entropy on logits: softmax and logarithm in one, stable for every z.
 
     L = -Σ_j y_j log softmax(z)_j. Softmax's Jacobian and the logarithm's 1/p cancel, and what is
@@ -203,13 +223,12 @@ class SoftmaxCrossEntropy(Loss):
     targets = "classes"
     outputs = "logits"
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = check_label_smoothing(label_smoothing)
-
     def terms(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         return -y * _log_softmax(y_hat)
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        y = self.smoothed(y)
         return _softmax(y_hat) - y
 
     def prediction(self, output: Array) -> Array:

@@ -238,18 +238,19 @@ class NeuralNetwork:
         """
         self._need_built()
         samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
-        y = self.loss.encode(samples.y, self.output_shape[-1], self.dtype)
-        trace.loss = sum(self._backprop(y, samples.weight, trace))
+        output, y, weight = trace.output, samples.y, samples.weight
+        trace.loss = sum(self._loss_and_gradients(output, y, weight, trace))
         return trace.gradients
 
     def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
         """Forward and back over checked samples: the loss of the data, and the penalty's part."""
-        self._engine.feedforward(batch.x, trace)
-        y = self.loss.encode(batch.y, self.output_shape[-1], self.dtype)
-        return self._backprop(y, batch.weight, trace)
+        output = self._engine.feedforward(batch.x, trace)
+        return self._loss_and_gradients(output, batch.y, batch.weight, trace)
 
-    def _backprop(self, y: Array, weight: Array | None, trace: NetworkTrace) -> tuple[float, float]:
-        output = trace.output
+    def _loss_and_gradients(
+        self, output: Array, y: Array, weight: Array | None, trace: NetworkTrace
+    ) -> tuple[float, float]:
+        y = self.loss.encode(y, output.shape[-1], self.dtype)
         self._engine.backprop(self.loss.gradient(output, y, weight), trace)
         penalty = self._penalty(trace.gradients) if self.l1 or self.l2 else 0.0
         return self.loss.value(output, y, weight), penalty

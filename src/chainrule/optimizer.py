@@ -15,7 +15,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.layer import Array
 from chainrule.registry import Registered
-from chainrule.schedules import ConstantRate, Schedule, as_schedule
+from chainrule.schedules import Schedule, as_schedule
 
 
 class CommonSettings(TypedDict, total=False):
@@ -92,12 +92,6 @@ class Optimizer(Registered, family="optimizer"):
     def schedule(self) -> Schedule:
         """The learning rate as a schedule, constant where a plain number was given."""
         return as_schedule(self.learning_rate)
-
-    @property
-    def constant_rate(self) -> float | None:
-        """The learning rate where it never changes, else None."""
-        schedule = self.schedule
-        return schedule.learning_rate if isinstance(schedule, ConstantRate) else None
 
     def start(self, parameters: Array) -> OptimizerState:
         """Return the state before the first step."""

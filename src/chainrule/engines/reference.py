@@ -58,7 +58,8 @@ class NetworkTrace:
 
     def __init__(self, layers: int) -> None:
         self.layers = [Trace() for _ in range(layers)]
-        self._gradient_views: list[Array] = []
+        # The engine fills in each layer from last to first, its trace, and where gradients go.
+        self.way_back: list[tuple[Layer, Trace, list[tuple[str, Array, bool]]]] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in _FILLED_BY:
@@ -105,9 +106,6 @@ class ReferenceEngine:
     def __init__(self, layers: Sequence[Layer], parameters: ParameterVector) -> None:
         self.layers = list(layers)
         self.parameters = parameters
-        self._gathering = [
-            list(self._gradients_of(position)) for position in range(len(self.layers))
-        ]
 
     def _gradients_of(self, position: int) -> Iterator[tuple[str, int, bool]]:
         """For each parameter used there: gradient's name, slot, and whether it comes first.
@@ -133,24 +131,32 @@ class ReferenceEngine:
 
     def backprop(self, d_output: Array, trace: NetworkTrace) -> Array | None:
         """∂loss/∂ŷ -> ∂loss/∂x, from the last layer to the first, gathering all gradients."""
-        if not trace._gradient_views:
-            trace.gradients = np.zeros_like(self.parameters.values)
-            trace._gradient_views = self.parameters.views(trace.gradients)
+        if not trace.way_back:
+            self._prepare(trace)
         trace.d_output = d = d_output
-        for position in range(len(self.layers) - 1, -1, -1):
-            layer_trace = trace.layers[position]
-            d = self.layers[position].backprop(d, layer_trace)  # type: ignore[assignment]
-            for name, index, is_first in self._gathering[position]:
+        for layer, layer_trace, gradients in trace.way_back:
+            d = layer.backprop(d, layer_trace)  # type: ignore[assignment]  # None only at the end
+            for name, into, is_first in gradients:
                 gradient = getattr(layer_trace, name)
-                into = trace._gradient_views[index]
                 if gradient.shape != into.shape:
-                    raise InvalidShape(_wrong_gradient(self.layers[position], name, gradient, into))
+                    raise InvalidShape(_wrong_gradient(layer, name, gradient, into))
                 if is_first:
-                    np.copyto(into, gradient)
+                    into[...] = gradient
                 else:
                     into += gradient  # a layer used twice gets the sum of both its gradients
         trace.d_x = d
         return d
+
+    def _prepare(self, trace: NetworkTrace) -> None:
+        """Give a trace its vector of gradients, and note which ``d_name`` goes where in it."""
+        trace.gradients = np.zeros_like(self.parameters.values)
+        views = self.parameters.views(trace.gradients)
+        for position in range(len(self.layers) - 1, -1, -1):
+            gathered = [
+                (name, views[index], is_first)
+                for name, index, is_first in self._gradients_of(position)
+            ]
+            trace.way_back.append((self.layers[position], trace.layers[position], gathered))
 
 
 def _wrong_gradient(layer: Layer, name: str, gradient: Array, expected: Array) -> str:

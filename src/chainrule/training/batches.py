@@ -23,24 +23,30 @@ class Batches:
     seed : int
         With the epoch, this decides the order.
     shuffle : bool
+
+    Attributes
+    ----------
+    count : int
+        Number of samples.
+    per_epoch : int
+        Number of batches in an epoch.
     """
 
     def __init__(self, samples: Samples, batch_size: int, *, seed: int, shuffle: bool) -> None:
         self.samples = samples
-        self.batch_size = min(batch_size, len(samples))
+        self.count = len(samples)
+        self.batch_size = min(batch_size, self.count)
+        self.per_epoch = -(-self.count // self.batch_size)
         self.seed = seed
         self.shuffle = shuffle
         # One buffer of each kind takes every batch; a fresh copy each time would cost a third more.
         self._buffers = samples.row_range(0, 0)
-        if self.batch_size < len(samples) and shuffle:
+        if self.batch_size < self.count and shuffle:
             self._buffers = samples.rows(np.zeros(self.batch_size, dtype=np.intp))
-
-    def __len__(self) -> int:
-        return -(-len(self.samples) // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[Samples]:
         """The batches of epoch ``number``; each is overwritten by the next."""
-        count = len(self.samples)
+        count = self.count
         if self.batch_size == count:
             yield self.samples
             return

@@ -53,9 +53,12 @@ class History:
         self._learning_rates.append(learning_rate)
         self._gradient_norms.append(gradient_norm)
 
-    def record_epoch(self, values: dict[str, Any]) -> None:
-        """Add an epoch."""
-        for column, value in values.items():
+    def record_epoch(self, loss: float, steps: int, scores: dict[str, Any]) -> None:
+        """Add an epoch: its loss, the number of its iterations, and what else was measured."""
+        self.epochs["loss"].append(loss)
+        self.epochs["learning_rate"].append(self._learning_rates[-1])
+        self.epochs["gradient_norm"].append(sum(self._gradient_norms[-steps:]) / steps)
+        for column, value in scores.items():
             self.epochs[column].append(value)
 
     def stop(self, reason: str) -> None:
@@ -86,15 +89,6 @@ class History:
     def last_loss(self) -> float:
         """The loss of the latest iteration, NaN before the first."""
         return self._losses[-1] if self._losses else math.nan
-
-    @property
-    def last_rate(self) -> float:
-        """The learning rate of the latest iteration."""
-        return self._learning_rates[-1]
-
-    def mean_gradient_norm(self, steps: int) -> float:
-        """Mean gradient norm over the latest iterations."""
-        return sum(self._gradient_norms[-steps:]) / steps
 
     def __getitem__(self, column: str) -> Array:
         try:

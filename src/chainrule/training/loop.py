@@ -61,11 +61,15 @@ class TrainingLoop:
         self.plan = plan
         self.state = network.training_state
         self.optimizer = network.optimizer
+        self.schedule = self.optimizer.schedule
         self.full_batch = isinstance(self.optimizer, LBFGS)
+        self.penalized = network.penalized
+        self.sums = network.loss.reduction == "sum"
         self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
         self.trace: NetworkTrace = network.new_trace()
         self.trace.layers[0].needs_d_x = False  # nobody updates the data
-        self.last_finite = network.parameters.copy()
+        self.parameters = network.parameters
+        self.last_finite = self.parameters.copy()
         self.batches = Batches(
             samples,
             len(samples) if self.full_batch else plan.batch_size or len(samples),
@@ -81,8 +85,8 @@ class TrainingLoop:
         for callback in self.plan.callbacks:
             callback.before_training(self.network, self.history)
         began = time.perf_counter()
-        by_steps = len(self.batches) > 1
-        steps = self.plan.epochs * len(self.batches)
+        by_steps = self.batches.per_epoch > 1
+        steps = self.plan.epochs * self.batches.per_epoch
         self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
         # warnings would only come before that, without it.
@@ -110,63 +114,54 @@ class TrainingLoop:
         self.history.stop(f"all {self.plan.epochs} epochs done")
 
     def _epoch(self) -> None:
-        state, history = self.state, self.history
-        schedule, constant_rate = self.optimizer.schedule, self.optimizer.constant_rate
-        first_step, steps = history.iterations, len(self.batches)
+        state, history, steps = self.state, self.history, self.batches.per_epoch
         epoch, loss = state.epoch, 0.0
         state.epoch += 1
         for number, batch in enumerate(self.batches.epoch(epoch)):
-            rate = constant_rate
-            if rate is None:
-                rate = schedule.rate(epoch + number / steps, state.schedule)
-            loss += self._step(batch, rate)
+            loss += self._step(batch, self.schedule.rate(epoch + number / steps, state.schedule))
             for after_step in self.after_step:
                 after_step(self.network, history)
             if self.interrupt.requested:
                 history.stop("interrupted by Ctrl-C")
             if history.stopped_because and number + 1 < steps:
                 return  # in the middle of an epoch: it gets no row
-        self._end_epoch(loss, history.iterations - first_step)
+        self._end_epoch(loss, steps)
 
     def _step(self, batch: Samples, rate: float) -> float:
         """One iteration. Returns the batch's part of the epoch's loss."""
-        network, trace = self.network, self.trace
-        data_loss, penalty = network.loss_and_gradients(batch, trace)
-        loss = data_loss + penalty
-        gradients = trace.gradients
+        data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
+        loss, gradients = data_loss + penalty, self.trace.gradients
         norm = math.sqrt(np.vdot(gradients, gradients))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._stop_at_non_finite(loss, rate)
-        np.copyto(self.last_finite, network.parameters)
+        np.copyto(self.last_finite, self.parameters)
         if self.clips:
             self.optimizer.clip(gradients, norm)
-        self.optimizer.step(
-            network.parameters, gradients, self.state.optimizer, rate, network.penalized
-        )
+        self.optimizer.step(self.parameters, gradients, self.state.optimizer, rate, self.penalized)
         self.state.step += 1
         self.history.record_step(loss, rate, norm)
         self.bar.step(loss)
-        if network.loss.reduction == "sum":
-            return data_loss + penalty / len(self.batches)
-        return loss * (len(batch) / len(self.samples))
+        if self.sums:
+            return data_loss + penalty / self.batches.per_epoch
+        return loss * (len(batch) / self.batches.count)
 
     def _end_epoch(self, loss: float, steps: int) -> None:
-        history = self.history
-        row = {
-            "loss": loss,
-            "learning_rate": history.last_rate,
-            "gradient_norm": history.mean_gradient_norm(steps),
-        }
-        if self.validation is not None:
-            scores = self.network.scores(self.validation, self.plan.metrics)
-            row |= {f"validation_{name}": value for name, value in scores.items()}
-        elif self.plan.metrics:
-            scores = self.network.scores(self.samples, self.plan.metrics)
-            row |= {f"training_{m.name}": scores[m.name] for m in self.plan.metrics}
-        history.record_epoch(row)
-        self.optimizer.schedule.observe(row.get("validation_loss", loss), self.state.schedule)
+        scores = self._scores()
+        self.history.record_epoch(loss, steps, scores)
+        self.schedule.observe(scores.get("validation_loss", loss), self.state.schedule)
         for after_epoch in self.after_epoch:
-            after_epoch(self.network, history)
+            after_epoch(self.network, self.history)
+
+    def _scores(self) -> dict[str, Any]:
+        """What is measured at the end of an epoch, by the name of its column."""
+        metrics = self.plan.metrics
+        if self.validation is not None:
+            scores = self.network.scores(self.validation, metrics)
+            return {f"validation_{name}": value for name, value in scores.items()}
+        if metrics:
+            scores = self.network.scores(self.samples, metrics)
+            return {f"training_{metric.name}": scores[metric.name] for metric in metrics}
+        return {}
 
     def _minimize(self) -> None:
         """L-BFGS: SciPy decides the steps, this records them."""
@@ -179,7 +174,7 @@ class TrainingLoop:
         def after_iteration(loss: float, norm: float) -> bool:
             if not math.isfinite(loss):
                 self._stop_at_non_finite(loss, 1.0)
-            np.copyto(self.last_finite, self.network.parameters)
+            np.copyto(self.last_finite, self.parameters)
             self.state.epoch += 1
             self.state.step += 1
             self.history.record_step(loss, 1.0, norm)
@@ -192,7 +187,7 @@ class TrainingLoop:
             return not self.history.stopped_because
 
         reason = minimize_with_scipy(
-            self.optimizer, self.network.parameters, measure, after_iteration, self.plan.epochs
+            self.optimizer, self.parameters, measure, after_iteration, self.plan.epochs
         )
         if not self.history.stopped_because:
             self.history.stop(reason)
@@ -201,8 +196,8 @@ class TrainingLoop:
         layer, tensor = _first_non_finite(self.trace)
         where = f"{tensor!r} of {layer}" if tensor else "the loss itself"
         step = self.state.step
-        self.network.parameters[...] = self.last_finite
-        self.state.optimizer = self.optimizer.start(self.network.parameters)
+        self.parameters[...] = self.last_finite
+        self.state.optimizer = self.optimizer.start(self.parameters)
         self.history.stop(f"the loss or its gradient was not finite at step {step + 1}")
         raise LossNotFinite(
             f"Training stopped at step {step + 1} (epoch {self.state.epoch}): the loss is "
