@@ -47,6 +47,22 @@ class Trace:
 
     needs_d_x: bool = True
 
+    def __init__(self) -> None:
+        self.__dict__["_rooms"] = {}
+
+    def room(self, name: str) -> Array | None:
+        """Where the engine would like the gradient ``name`` to be written, or None: anywhere.
+
+        ``trace.d_weights = np.dot(..., out=trace.room("d_weights"))`` puts it straight into its
+        place in the network's vector of gradients. A layer that ignores the room and assigns an
+        array of its own is as right; the engine then copies it.
+        """
+        return self._rooms.get(name)
+
+    def reserve(self, name: str, room: Array) -> None:
+        """Offer ``room`` for a gradient; for engines."""
+        self._rooms[name] = room
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -62,7 +78,8 @@ class Trace:
 
     def fields(self) -> dict[str, Any]:
         """Return the values written so far, by name, in the order they were first written."""
-        return {name: value for name, value in vars(self).items() if name != "needs_d_x"}
+        hidden = {"needs_d_x", "_rooms"}
+        return {name: value for name, value in vars(self).items() if name not in hidden}
 
     def __repr__(self) -> str:
         shown = (

@@ -1,7 +1,8 @@
 """The optimizers, in order of increasing complexity. ``chainrule.optimizer`` says what one is.
 
-θ are the parameters, g the gradient, η the learning rate. ``moving_average`` and its sibling are
-the two sums that most of them share.
+θ are the parameters, g the gradient, η the learning rate. A moving average m ← β m + (1 - β) g is
+kept as the sum Σ ← β Σ + g, which is m / (1 - β): the factor joins the step's size, which is a single
+number, instead of being multiplied into every vector.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from chainrule.optimizer import (
     OptimizerState,
     check_decay,
     check_epsilon,
+    decaying_sum,
+    decaying_sum_of_squares,
     moving_average,
-    moving_average_of_squares,
 )
 from chainrule.schedules import Schedule
 
@@ -139,7 +141,7 @@ class RMSProp(Optimizer):
         r"s \leftarrow \rho s + (1 - \rho) g^2,\quad"
         r" \theta \leftarrow \theta - \eta\, g / (\sqrt{s} + \epsilon)"
     )
-    remembers = {"mean_square": 0.0}
+    remembers = {"squares": 0.0}
 
     def __init__(
         self,
@@ -156,9 +158,10 @@ class RMSProp(Optimizer):
     def update(
         self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
     ) -> None:
-        mean_square, scratch = state.vectors["mean_square"], state.scratch
-        moving_average_of_squares(mean_square, gradients, self.decay, scratch)
-        _step_over_root(parameters, gradients, mean_square, rate, self.epsilon, scratch)
+        squares, scratch = state.vectors["squares"], state.scratch
+        decaying_sum_of_squares(squares, gradients, self.decay, scratch)
+        root = math.sqrt(1 - self.decay)  # √s = root · √squares
+        _step_over_root(parameters, gradients, squares, rate / root, self.epsilon / root, scratch)
 
 
 class Adadelta(Optimizer):
@@ -180,7 +183,7 @@ class Adadelta(Optimizer):
         r"\Delta = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon},\quad"
         r" \theta \leftarrow \theta - \eta \Delta"
     )
-    remembers = {"mean_square": 0.0, "mean_square_step": 0.0, "change": 0.0}
+    remembers = {"squares": 0.0, "step_squares": 0.0, "change": 0.0}
 
     def __init__(
         self,
@@ -197,14 +200,15 @@ class Adadelta(Optimizer):
     def update(
         self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
     ) -> None:
-        mean_square, scratch = state.vectors["mean_square"], state.scratch
-        mean_square_step, change = state.vectors["mean_square_step"], state.vectors["change"]
-        moving_average_of_squares(mean_square, gradients, self.decay, scratch)
-        np.add(mean_square_step, self.epsilon, out=change)
-        change /= np.add(mean_square, self.epsilon, out=scratch)
+        squares, step_squares = state.vectors["squares"], state.vectors["step_squares"]
+        change, scratch = state.vectors["change"], state.scratch
+        epsilon = self.epsilon / (1 - self.decay)  # under both roots, s and d are sums · (1 - ρ)
+        decaying_sum_of_squares(squares, gradients, self.decay, scratch)
+        np.add(step_squares, epsilon, out=change)
+        change /= np.add(squares, epsilon, out=scratch)
         np.sqrt(change, out=change)
         change *= gradients
-        moving_average_of_squares(mean_square_step, change, self.decay, scratch)
+        decaying_sum_of_squares(step_squares, change, self.decay, scratch)
         change *= rate
         parameters -= change
 
@@ -228,7 +232,7 @@ class Adam(Optimizer):
     """
 
     formula = r"\theta \leftarrow \theta - \eta\, \hat{m} / (\sqrt{\hat{s}} + \epsilon)"
-    remembers = {"mean": 0.0, "mean_square": 0.0}
+    remembers = {"gradient_sum": 0.0, "squares": 0.0}
 
     def __init__(
         self,
@@ -247,39 +251,39 @@ class Adam(Optimizer):
     def update(
         self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
     ) -> None:
-        mean, mean_square = state.vectors["mean"], state.vectors["mean_square"]
-        moving_average(mean, gradients, self.mean_decay, state.scratch)
-        moving_average_of_squares(mean_square, gradients, self.square_decay, state.scratch)
-        # m̂ / (√ŝ + ε), with both corrections taken out of the vectors and put into two numbers.
-        direction, mean_correction = self._direction(gradients, state)
-        root_correction = math.sqrt(1 - self.square_decay**state.step)
-        _step_over_root(
+        gradient_sum, squares = state.vectors["gradient_sum"], state.vectors["squares"]
+        decaying_sum(gradient_sum, gradients, self.mean_decay)
+        decaying_sum_of_squares(squares, gradients, self.square_decay, state.scratch)
+        direction, per_direction = self._direction(gradients, state)
+        root = math.sqrt((1 - self.square_decay) / (1 - self.square_decay**state.step))
+        _step_over_root(  # √ŝ = root · √squares
             parameters,
             direction,
             self._squares(state),
-            rate * root_correction / mean_correction,
-            self.epsilon * root_correction,
+            rate * per_direction / root,
+            self.epsilon / root,
             state.scratch,
         )
 
     def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
-        """m, and what to divide it by to make it m̂."""
-        return state.vectors["mean"], 1 - self.mean_decay**state.step
+        """Vector, and the factor that makes it m̂."""
+        beta = self.mean_decay
+        return state.vectors["gradient_sum"], (1 - beta) / (1 - beta**state.step)
 
     def _squares(self, state: OptimizerState) -> Array:
-        """Return s."""
-        return state.vectors["mean_square"]
+        """Vector that stands for s: the decaying sum of g²."""
+        return state.vectors["squares"]
 
 
 class AMSGrad(Adam):
     """Adam divided by the largest s so far, which repairs a proof (Reddi, Kale and Kumar, 2018)."""
 
     name = "amsgrad"
-    remembers = {"mean": 0.0, "mean_square": 0.0, "largest_mean_square": 0.0}
+    remembers = {"gradient_sum": 0.0, "squares": 0.0, "largest_squares": 0.0}
 
     def _squares(self, state: OptimizerState) -> Array:
-        largest = state.vectors["largest_mean_square"]
-        return np.maximum(largest, state.vectors["mean_square"], out=largest)
+        largest = state.vectors["largest_squares"]
+        return np.maximum(largest, state.vectors["squares"], out=largest)
 
 
 class AdamW(Adam):
@@ -322,13 +326,13 @@ class Nadam(Adam):
         r"\hat{m} = \frac{\beta_1 m}{1 - \beta_1^{t+1}} + \frac{(1 - \beta_1) g}{1 - \beta_1^t},"
         r"\quad \theta \leftarrow \theta - \eta\, \hat{m} / (\sqrt{\hat{s}} + \epsilon)"
     )
-    remembers = {"mean": 0.0, "mean_square": 0.0, "look_ahead": 0.0}
+    remembers = {"gradient_sum": 0.0, "squares": 0.0, "look_ahead": 0.0}
 
     def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
         beta, ahead = self.mean_decay, state.vectors["look_ahead"]
-        np.multiply(state.vectors["mean"], beta / (1 - beta ** (state.step + 1)), out=ahead)
-        ahead += np.multiply(gradients, (1 - beta) / (1 - beta**state.step), out=state.scratch)
-        return ahead, 1.0
+        np.multiply(state.vectors["gradient_sum"], beta / (1 - beta ** (state.step + 1)), out=ahead)
+        ahead += np.multiply(gradients, 1 / (1 - beta**state.step), out=state.scratch)
+        return ahead, 1 - beta
 
 
 class Lion(Optimizer):

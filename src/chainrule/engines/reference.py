@@ -140,10 +140,10 @@ class ReferenceEngine:
                 gradient = getattr(layer_trace, name)
                 if gradient.shape != into.shape:
                     raise InvalidShape(_wrong_gradient(layer, name, gradient, into))
-                if is_first:
-                    into[...] = gradient
-                else:
+                if not is_first:
                     into += gradient  # a layer used twice gets the sum of both its gradients
+                elif gradient is not into:
+                    into[...] = gradient
         trace.d_x = d
         return d
 
@@ -156,6 +156,9 @@ class ReferenceEngine:
                 (name, views[index], is_first)
                 for name, index, is_first in self._gradients_of(position)
             ]
+            for name, view, is_first in gathered:
+                if is_first:
+                    trace.layers[position].reserve(name, view)
             trace.way_back.append((self.layers[position], trace.layers[position], gathered))
 
 

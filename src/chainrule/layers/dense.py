@@ -36,7 +36,8 @@ class Dense(Layer):
 
     Notes
     -----
-    The code says ``np.dot(x, W)`` for x W; on small arrays it takes two thirds of the time of ``@``.
+    The code says ``np.dot(x, W)`` for x W, because on small arrays ``@`` takes half as long again.
+    ``out=trace.room(...)`` only names the place where the engine wants the result.
     With δ = ∂L/∂z, the chain rule gives (Rumelhart, Hinton and Williams, 1986)::
 
         δ     = ∂L/∂a · f'(z)        each unit by itself
@@ -108,9 +109,9 @@ class Dense(Layer):
     def backprop(self, d_a: Array, trace: Trace) -> Array | None:
         """d_a (batch, outputs) -> d_x (batch, inputs)."""
         trace.d_z = d_z = self.activation.backprop(d_a, trace)
-        trace.d_weights = np.dot(trace.x.T, d_z)
+        trace.d_weights = np.dot(trace.x.T, d_z, out=trace.room("d_weights"))
         if self.use_bias:
-            trace.d_bias = d_z.sum(axis=0)
+            trace.d_bias = d_z.sum(axis=0, out=trace.room("d_bias"))
         if not trace.needs_d_x:
             return None
         return np.dot(d_z, self.weights.T)
