@@ -1,0 +1,190 @@
+"""Networks as plain data, and back: names and settings that JSON can hold.
+
+A member of a family (a layer, an activation, a loss, ...) is described as ::
+
+    {"family": "layer", "name": "dense", "settings": {"outputs": 4, ...}}
+
+where a setting may be a member itself. Reading a description back looks every name up in its
+family's registry and calls what it finds with the settings. Nothing is imported, evaluated or
+unpickled, so a description from elsewhere can build what is registered here and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.activation import Activation
+from chainrule.errors import InvalidSetting, UnreadableFile
+from chainrule.initializers import Initializer
+from chainrule.layer import Layer, Shape
+from chainrule.loss import Loss
+from chainrule.network import NeuralNetwork
+from chainrule.optimizer import Optimizer
+from chainrule.registry import Registered
+from chainrule.schedules import Schedule
+
+# An activation is a layer too, so its family comes first.
+FAMILIES: dict[str, type[Registered]] = {
+    "activation": Activation,
+    "layer": Layer,
+    "initializer": Initializer,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "schedule": Schedule,
+}
+
+
+def describe(value: Any) -> Any:
+    """Turn a member, or one of its settings, into plain data.
+
+    Raises
+    ------
+    InvalidSetting
+        For a setting that JSON cannot hold, such as a function or an array.
+    """
+    if isinstance(value, Registered):
+        family = next((name for name, root in FAMILIES.items() if isinstance(value, root)), None)
+        if family is not None:
+            settings = {name: describe(setting) for name, setting in value.settings().items()}
+            return {"family": family, "name": value.name, "settings": settings}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value]
+    raise InvalidSetting(
+        f"A {type(value).__name__} ({value!r}) cannot be described in a file; expected numbers, "
+        "text, True, False, None, lists of these, and registered members as settings."
+    )
+
+
+def build(description: Any) -> Any:
+    """Turn what ``describe`` gave back into a member or a setting.
+
+    Raises
+    ------
+    UnreadableFile
+        When it names something unknown, or settings that its class refuses.
+    """
+    if isinstance(description, list):
+        return [build(item) for item in description]
+    if not isinstance(description, dict):
+        return description
+    try:
+        family, name = FAMILIES[description["family"]], description["name"]
+        settings = {key: build(value) for key, value in description["settings"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableFile(f"a part of the network is described wrongly ({error!r}).") from error
+    try:
+        return family.member(name)(**settings)
+    except (ValueError, TypeError) as error:
+        raise UnreadableFile(
+            f"the {description['family']} {name!r} cannot be built here ({error}). A class of your "
+            "own must be defined or imported before loading."
+        ) from error
+
+
+def describe_network(network: NeuralNetwork) -> dict[str, Any]:
+    """Describe a built network: everything but the numbers in its parameters.
+
+    A layer that stands at several positions is described once; the others say ``{"same_as": n}``
+    with its position, counted from 0.
+
+    Raises
+    ------
+    NotBuilt
+        When there are no weights yet.
+    InvalidSetting
+        When a setting cannot be described, or layers share more than a description can say.
+    """
+    shapes = network.shapes
+    layers: list[Any] = []
+    for layer in network.layers:
+        first = next(n for n, other in enumerate(network.layers) if other is layer)
+        layers.append(describe(layer) if first == len(layers) else {"same_as": first})
+    description = {
+        "layers": layers,
+        "loss": describe(network.loss),
+        "optimizer": describe(network.optimizer),
+        "l1": network.l1,
+        "l2": network.l2,
+        "seed": network.seed,
+        "dtype": str(network.dtype),
+        "input_shape": list(shapes[0]),
+    }
+    slots = {slot.label: slot.shape for slot in network.parameter_vector.slots}
+    if parameter_shapes(build_layers(layers), shapes[0]) != slots:
+        raise InvalidSetting(
+            "Two layers of this network share one activation with parameters of its own, or a "
+            "layer's settings do not say all that it is made from. Give each layer an activation "
+            "object of its own, and keep every argument of a layer under its own name."
+        )
+    return description
+
+
+def build_layers(descriptions: Any) -> list[Layer]:
+    """Build a stack of layers; a layer used twice becomes one object again.
+
+    Raises
+    ------
+    UnreadableFile
+    """
+    layers: list[Layer] = []
+    if not isinstance(descriptions, list):
+        raise UnreadableFile("the layers are described wrongly; expected a list of them.")
+    for description in descriptions:
+        if isinstance(description, dict) and "same_as" in description:
+            first = description["same_as"]
+            if not isinstance(first, int) or not 0 <= first < len(layers):
+                raise UnreadableFile(f"a layer is said to be the same as layer {first!r}.")
+            layers.append(layers[first])
+            continue
+        layer = build(description)
+        if not isinstance(layer, Layer):
+            raise UnreadableFile(f"one of the layers is described as {layer!r}.")
+        layers.append(layer)
+    return layers
+
+
+def build_network(description: Any, layers: Sequence[Layer]) -> NeuralNetwork:
+    """Build the network from its description and its layers; parameters get starting values.
+
+    Raises
+    ------
+    UnreadableFile
+    """
+    try:
+        return NeuralNetwork(
+            *layers,
+            loss=build(description["loss"]),
+            optimizer=build(description["optimizer"]),
+            l1=description["l1"],
+            l2=description["l2"],
+            seed=description["seed"],
+            dtype=description["dtype"],
+            inputs=tuple(description["input_shape"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFile(f"the network is described wrongly ({error}).") from error
+
+
+def parameter_shapes(layers: Sequence[Layer], input_shape: Shape) -> dict[str, Shape]:
+    """Label and shape of each parameter, without making any.
+
+    The labels are those of ``chainrule.parameters.Slot``.
+    """
+    return dict(_parameters(layers, input_shape))
+
+
+def _parameters(layers: Sequence[Layer], shape: Shape) -> Iterator[tuple[str, Shape]]:
+    met: set[tuple[int, str]] = set()
+    for number, layer in enumerate(layers, start=1):
+        for name, owner, parameter_shape in layer.parameter_owners(shape):
+            if (id(owner), name) not in met:
+                met.add((id(owner), name))
+                yield f"layer {number} {name}", parameter_shape
+        shape = layer.output_shape(shape)
