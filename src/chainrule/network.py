@@ -8,10 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from chainrule import checks
-from chainrule.activation import Activation
-from chainrule.engines.reference import NetworkTrace, ReferenceEngine
-from chainrule.errors import InvalidSetting, InvalidShape, NotBuilt
+from chainrule import arguments, checks
+from chainrule.engines.reference import NetworkTrace
+from chainrule.errors import InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
 from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss
@@ -19,6 +18,7 @@ from chainrule.metrics import Metric, class_labels
 from chainrule.optimizer import Optimizer
 from chainrule.parameters import ParameterVector
 from chainrule.samples import Samples, check_inputs, check_samples
+from chainrule.stack import LayerStack
 from chainrule.summary import summary_text
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
@@ -79,25 +79,33 @@ class NeuralNetwork:
         dtype: str = "float32",
         inputs: int | Shape | None = None,
     ) -> None:
-        self.layers = _check_layers(layers)
+        self.dtype = arguments.check_dtype(dtype)
+        self._stack = LayerStack(*layers, dtype=self.dtype)
         self.loss = Loss.get(loss)
-        self.loss.check_activation(_last_activation(self.layers))
+        self.loss.check_activation(self._stack.last_activation)
         self._optimizer = Optimizer.get(optimizer)
         self.l1 = checks.number("l1", l1, at_least=0)
         self.l2 = checks.number("l2", l2, at_least=0)
         self.seed = checks.whole_number("seed", seed, at_least=0)
-        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
-        self.dtype = np.dtype(checks.one_of("dtype", name, ("float32", "float64")))
-        self.input_shape: Shape | None = None
         if inputs is not None:
             self.build(inputs)
 
     # --- building ---------------------------------------------------------------------------
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, in the order the data pass through."""
+        return self._stack.layers
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of one sample; None until it is known."""
+        return self._stack.input_shape
+
+    @property
     def is_built(self) -> bool:
         """Whether the shape of the inputs is known and there are weights."""
-        return self.input_shape is not None
+        return self._stack.input_shape is not None
 
     def build(self, inputs: int | Shape) -> Self:
         """Settle all shapes and draw the starting weights; done by ``fit`` if not before.
@@ -112,76 +120,33 @@ class NeuralNetwork:
         InvalidShape
             When a layer cannot take what the one before gives; the network stays as it was.
         """
-        shape = _as_shape(inputs)
-        if self.is_built:
-            if shape == self.input_shape:
-                return self
-            raise InvalidShape(
-                f"This network is built for samples of shape {self.input_shape}; received {shape}. "
-                "Make a new network for other data."
-            )
-        shapes = self._shapes_for(shape)
-        vector = ParameterVector(self.layers, shapes[:-1], self.dtype)
-        vector.initialize(self.seed)
-        self._vector = vector
-        self._shapes = shapes
-        self._attach()
-        self.training_state = TrainingState(self._optimizer.start(vector.values))
-        self.input_shape = shape
+        shape = arguments.check_input_shape(inputs)
+        if shape != self.input_shape:
+            self._stack.build(shape, self.seed)
+            self.training_state = TrainingState(self._optimizer.start(self.parameters))
         return self
-
-    def _shapes_for(self, input_shape: Shape) -> list[Shape]:
-        """Shape before the first layer and after each, for such inputs; changes nothing."""
-        shapes = [input_shape]
-        for number, layer in enumerate(self.layers, start=1):
-            if layer.is_bound and not self.is_built:
-                raise InvalidSetting(
-                    f"Layer {number}, {layer!r}, already belongs to another network. Give this "
-                    "one a layer of its own: copy.deepcopy(layer) has the same settings."
-                )
-            shapes.append(layer.output_shape(shapes[-1]))
-        return shapes
-
-    def _attach(self) -> None:
-        self._vector.bind()
-        self._engine = ReferenceEngine(self.layers, self._vector)
-
-    def _need_built(self) -> None:
-        if not self.is_built:
-            raise NotBuilt(
-                "This network has no weights yet: their shape follows from the number of inputs. "
-                "Give NeuralNetwork(..., inputs=N), or call net.build(N) or net.fit(X, y) first."
-            )
 
     @property
     def parameters(self) -> Array:
         """All weights and biases in one vector (count,); change it in place."""
-        self._need_built()
-        return self._vector.values
+        return self.parameter_vector.values
 
     @property
     def parameter_vector(self) -> ParameterVector:
         """The same vector with the list of what stands where in it."""
-        self._need_built()
-        return self._vector
-
-    @property
-    def penalized(self) -> Array:
-        """Mask (count,): 1 for weights, 0 for biases and other unpenalized parameters."""
-        self._need_built()
-        return self._vector.penalized
-
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of one output."""
-        self._need_built()
-        return self._shapes[-1]
+        self._stack.need_built()
+        return self._stack.parameters
 
     @property
     def shapes(self) -> list[Shape]:
         """Shape of one sample before the first layer and after each."""
-        self._need_built()
-        return list(self._shapes)
+        self._stack.need_built()
+        return list(self._stack.shapes)
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of one output."""
+        return self.shapes[-1]
 
     @property
     def optimizer(self) -> Optimizer:
@@ -218,7 +183,14 @@ class NeuralNetwork:
         """
         x = self._check_inputs(x)
         self.build(x.shape[1:])
-        return self._engine.feedforward(x, self.new_trace() if trace is None else trace)
+        return self._stack.engine.feedforward(x, self.new_trace() if trace is None else trace)
+
+    def measure(self, y: Any, trace: NetworkTrace, sample_weight: Any = None) -> float:
+        """Compute the loss: how far ŷ, as ``feedforward`` left it in the trace, is from y."""
+        samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
+        y = self.loss.encode(samples.y, self.output_shape[-1], self.dtype)
+        penalty = self._penalty() if self.l1 or self.l2 else 0.0
+        return self.loss.value(trace.output, y, samples.weight) + penalty
 
     def backprop(self, y: Any, trace: NetworkTrace, sample_weight: Any = None) -> Array:
         """Take the derivative of the loss with respect to every parameter.
@@ -236,7 +208,6 @@ class NeuralNetwork:
         ndarray (count,)
             ``trace.gradients``: all gradients in one vector, in the order of ``parameters``.
         """
-        self._need_built()
         samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
         output, y, weight = trace.output, samples.y, samples.weight
         trace.loss = sum(self._loss_and_gradients(output, y, weight, trace))
@@ -244,20 +215,20 @@ class NeuralNetwork:
 
     def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
         """Forward and back over checked samples: the loss of the data, and the penalty's part."""
-        output = self._engine.feedforward(batch.x, trace)
+        output = self._stack.engine.feedforward(batch.x, trace)
         return self._loss_and_gradients(output, batch.y, batch.weight, trace)
 
     def _loss_and_gradients(
         self, output: Array, y: Array, weight: Array | None, trace: NetworkTrace
     ) -> tuple[float, float]:
         y = self.loss.encode(y, output.shape[-1], self.dtype)
-        self._engine.backprop(self.loss.gradient(output, y, weight), trace)
+        self._stack.engine.backprop(self.loss.gradient(output, y, weight), trace)
         penalty = self._penalty(trace.gradients) if self.l1 or self.l2 else 0.0
         return self.loss.value(output, y, weight), penalty
 
     def _penalty(self, gradients: Array | None = None) -> float:
         """l1 · Σ |w| + l2 · Σ w², adding its gradient, l1 · sign(w) + 2 · l2 · w."""
-        weights = self.parameters * self.penalized
+        weights = self.parameters * self.parameter_vector.penalized
         if gradients is not None:
             gradients += self.l1 * np.sign(weights) + 2 * self.l2 * weights
         return float(self.l1 * np.abs(weights).sum() + self.l2 * np.vdot(weights, weights))
@@ -316,10 +287,10 @@ class NeuralNetwork:
         """
         plan = Plan(
             epochs=checks.whole_number("epochs", epochs, at_least=0),
-            batch_size=_check_batch_size(batch_size),
+            batch_size=arguments.check_batch_size(batch_size),
             shuffle=checks.flag("shuffle", shuffle),
-            metrics=self._check_metrics(metrics),
-            callbacks=_check_callbacks(callbacks),
+            metrics=arguments.check_metrics(metrics, self.loss),
+            callbacks=arguments.check_callbacks(callbacks),
             progress=progress,
         )
         samples = self._check_samples(x, y, sample_weight)
@@ -342,7 +313,7 @@ class NeuralNetwork:
         ndarray (batch, *output shape)
             Numbers; for losses on logits probabilities, one per class.
         """
-        self._need_built()
+        self._stack.need_built()
         return self.loss.prediction(self._outputs(self._check_inputs(x)))
 
     def predict_classes(self, x: Any) -> Array:
@@ -365,8 +336,9 @@ class NeuralNetwork:
         sample_weight: Any = None,
     ) -> dict[str, Any]:
         """Return the loss, and each metric, over the given samples by name."""
-        self._need_built()
-        return self.scores(self._check_samples(x, y, sample_weight), self._check_metrics(metrics))
+        self._stack.need_built()
+        checked = arguments.check_metrics(metrics, self.loss)
+        return self.scores(self._check_samples(x, y, sample_weight), checked)
 
     def scores(self, samples: Samples, metrics: Sequence[Metric]) -> dict[str, Any]:
         """Compute loss and metrics of checked samples."""
@@ -381,7 +353,7 @@ class NeuralNetwork:
 
     def _outputs(self, x: Array) -> Array:
         pieces = [
-            self._engine.feedforward(x[start : start + _ROWS_AT_ONCE], self.new_trace())
+            self._stack.engine.feedforward(x[start : start + _ROWS_AT_ONCE], self.new_trace())
             for start in range(0, len(x), _ROWS_AT_ONCE)
         ]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
@@ -431,16 +403,11 @@ class NeuralNetwork:
     def _check_samples(self, x: Any, y: Any, sample_weight: Any) -> Samples:
         """Check what a person passes, before anything is changed, also before ``build``."""
         inputs = self._check_inputs(x)
-        shapes = self._shapes_for(inputs.shape[1:])
+        shapes = self._stack.shapes_for(inputs.shape[1:])
         return check_samples(inputs, y, sample_weight, self.loss, shapes[-1])
 
     def _check_validation(self, validation: Sequence[Any], training: Samples) -> Samples:
-        if len(validation) not in (2, 3):
-            raise InvalidSetting(
-                f"validation received {len(validation)} things; expected (X, y), "
-                "(X, y, sample_weight), or a fraction such as 0.2."
-            )
-        x, y, weight = (*validation, None)[:3]
+        x, y, weight = arguments.unpack_validation(validation)
         held_out = self._check_samples(x, y, weight)
         if held_out.x.shape[1:] != training.x.shape[1:]:
             raise InvalidShape(
@@ -448,13 +415,6 @@ class NeuralNetwork:
                 f"samples {training.x.shape[1:]}; expected the same."
             )
         return held_out
-
-    def _check_metrics(self, metrics: Sequence[str | Metric]) -> list[Metric]:
-        listed = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
-        checked = [Metric.get(metric) for metric in listed]
-        for metric in checked:
-            metric.check(self.loss)
-        return checked
 
     def summary(self) -> None:
         """Print layers, shapes and number of parameters as a table."""
@@ -467,53 +427,3 @@ class NeuralNetwork:
             f"NeuralNetwork(\n{inner}    loss={self.loss!r}, optimizer={self._optimizer!r}, "
             f"seed={self.seed}, dtype={str(self.dtype)!r},\n)  # {state}"
         )
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """After copying or unpickling, tie the layers to the copied vector again."""
-        self.__dict__.update(state)
-        if self.is_built:
-            self._attach()
-
-
-def _check_layers(layers: tuple[Any, ...]) -> tuple[Layer, ...]:
-    if len(layers) == 1 and isinstance(layers[0], list | tuple):
-        layers = tuple(layers[0])
-    if not layers:
-        raise InvalidSetting("NeuralNetwork received no layers; expected at least one: Dense(1).")
-    for number, layer in enumerate(layers, start=1):
-        if isinstance(layer, type) and issubclass(layer, Layer):
-            raise InvalidSetting(
-                f"Layer {number} is the class {layer.__name__}; expected an object of it: "
-                f"{layer.__name__}(...)."
-            )
-        if not isinstance(layer, Layer):
-            raise InvalidSetting(
-                f"Layer {number} is {layer!r}; expected a layer such as Dense(4) or ReLU()."
-            )
-    return tuple(layers)
-
-
-def _last_activation(layers: tuple[Layer, ...]) -> Activation | None:
-    last = layers[-1]
-    return last if isinstance(last, Activation) else last.activation
-
-
-def _as_shape(inputs: Any) -> Shape:
-    if isinstance(inputs, tuple | list):
-        return tuple(checks.whole_number("inputs", size) for size in inputs)
-    return (checks.whole_number("inputs", inputs),)
-
-
-def _check_batch_size(batch_size: int | None) -> int | None:
-    return None if batch_size is None else checks.whole_number("batch_size", batch_size)
-
-
-def _check_callbacks(callbacks: Any) -> list[Callback]:
-    listed = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    for callback in listed:
-        if not isinstance(callback, Callback):
-            raise InvalidSetting(
-                f"callbacks holds {callback!r}; expected Callback objects, such as "
-                "EarlyStopping(patience=10). A plain function goes in as OnEpoch(function)."
-            )
-    return listed

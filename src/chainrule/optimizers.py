@@ -1,8 +1,8 @@
 """The optimizers, in order of increasing complexity. ``chainrule.optimizer`` says what one is.
 
 θ are the parameters, g the gradient, η the learning rate. A moving average m ← β m + (1 - β) g is
-kept as the sum Σ ← β Σ + g, which is m / (1 - β): the factor joins the step's size, which is a single
-number, instead of being multiplied into every vector.
+kept as the sum Σ ← β Σ + g, which is m / (1 - β): the factor joins the step's size, one number,
+instead of being multiplied into every vector.
 """
 
 from __future__ import annotations

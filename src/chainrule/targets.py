@@ -40,11 +40,8 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     if array.dtype.kind == "O":
         array = _from_objects(name, array, dtype)
     if array.dtype.kind not in "biuf":
-        what = "text" if array.dtype.kind in "USV" else f"{array.dtype} values"
-        raise InvalidData(
-            f"{name} holds {what}; expected numbers. Encode categories as numbers first "
-            '(scikit-learn\'s OneHotEncoder, or "chainrule train" on the CSV file).'
-        )
+        what = "text" if array.dtype.kind in "USVT" else f"{array.dtype} values"
+        raise InvalidData(f"{name} holds {what}; expected numbers. {_how_to_encode(name)}")
     with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
         converted = np.ascontiguousarray(array, dtype=dtype) if array.ndim else array.astype(dtype)
     if not np.isfinite(converted).all():
@@ -58,8 +55,19 @@ def _from_objects(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     except (TypeError, ValueError) as error:
         raise InvalidData(
             f"{name} holds objects that are not numbers ({error}); expected numbers. "
-            "Encode text columns and fill in missing values first."
+            f"{_how_to_encode(name)}"
         ) from error
+
+
+def _how_to_encode(name: str) -> str:
+    if name == "y":
+        return (
+            "Number the classes from 0: np.unique(y, return_inverse=True) gives names and labels."
+        )
+    return (
+        "Encode text as numbers and fill in what is missing first (scikit-learn's OneHotEncoder "
+        'and SimpleImputer; "chainrule train" does both for a CSV file).'
+    )
 
 
 def _not_finite(name: str, given: Array, converted: Array) -> str:
@@ -103,6 +111,11 @@ def check_targets(kind: str, y: Any, output_shape: Shape, dtype: np.dtype[Any]) 
     if values.ndim == len(output_shape) and output_shape[-1:] == (1,):
         values = values[..., np.newaxis]  # (batch,) beside (batch, 1) would broadcast to a square
     if values.shape[1:] != output_shape:
+        if kind == "classes" and values.ndim == 2 and values.shape[1] == 1:
+            raise InvalidShape(
+                f"y has shape {values.shape}; expected class labels of shape (batch,), or one-hot "
+                f"rows (batch, {output_shape[-1]}). Pass y.ravel()."
+            )
         raise InvalidShape(
             f"y has shape {np.shape(y)}, but the network's outputs have shape "
             f"(batch, {', '.join(map(str, output_shape))}). "

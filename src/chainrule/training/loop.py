@@ -63,7 +63,7 @@ class TrainingLoop:
         self.optimizer = network.optimizer
         self.schedule = self.optimizer.schedule
         self.full_batch = isinstance(self.optimizer, LBFGS)
-        self.penalized = network.penalized
+        self.penalized = network.parameter_vector.penalized
         self.sums = network.loss.reduction == "sum"
         self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
         self.trace: NetworkTrace = network.new_trace()
@@ -131,7 +131,7 @@ class TrainingLoop:
         """One iteration. Returns the batch's part of the epoch's loss."""
         data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
         loss, gradients = data_loss + penalty, self.trace.gradients
-        norm = math.sqrt(np.vdot(gradients, gradients))
+        norm = _length(gradients)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._stop_at_non_finite(loss, rate)
         np.copyto(self.last_finite, self.parameters)
@@ -170,6 +170,10 @@ class TrainingLoop:
         def measure() -> tuple[float, Array]:
             data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
             return data_loss + penalty, self.trace.gradients
+
+        loss, gradients = measure()
+        if not (math.isfinite(loss) and np.isfinite(gradients).all()):
+            self._stop_at_non_finite(loss, 1.0)
 
         def after_iteration(loss: float, norm: float) -> bool:
             if not math.isfinite(loss):
@@ -230,6 +234,12 @@ class TrainingLoop:
             "epochs": self.plan.epochs,
             "shuffle": self.plan.shuffle,
         }
+
+
+def _length(vector: Array) -> float:
+    """Length of the gradient, √Σ g²; in float64 where the squares are too large for float32."""
+    length = math.sqrt(np.vdot(vector, vector))
+    return length if length < math.inf else float(np.linalg.norm(vector.astype(np.float64)))
 
 
 def _first_non_finite(trace: NetworkTrace) -> tuple[str, str]:
