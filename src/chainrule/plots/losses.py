@@ -1,0 +1,135 @@
+"""The loss graph: how far training has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule import checks
+from chainrule.errors import InvalidData, InvalidShape
+from chainrule.layer import Array
+from chainrule.plots.canvas import BLUE, VERMILION, matplotlib_module, open_axes, plain_frame
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SPAN_FOR_LOGARITHMS = 100.0  # largest loss over smallest, from which a linear axis hides the end
+_STEPS_FOR_MEANS = 5  # batches in an epoch from which their noise hides the trend
+_EPOCHS_FOR_MEANS = 3  # fewer means than that show no trend
+_EPOCHS_WITH_MARKERS = 30
+
+
+def loss_graph(
+    losses: Array | Sequence[float],
+    *,
+    validation_losses: Sequence[float] | None = None,
+    steps_per_epoch: float = 1.0,
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw the loss over iterations, with the validation loss at the end of each epoch.
+
+    An epoch of many batches makes a noisy line: it is drawn faintly, and the mean of each epoch
+    over it, in the middle of the epoch it is the mean of. The loss axis is logarithmic where all
+    losses are positive and the largest is more than 100 times the smallest.
+
+    Parameters
+    ----------
+    losses : array_like (iterations,)
+        The loss of each iteration, before its update: ``losses[i]`` stands at i updates. NaN and
+        infinity leave gaps.
+    validation_losses : sequence of float, optional
+        One for each epoch; number e (from 1) stands at ``e * steps_per_epoch`` updates.
+    steps_per_epoch : float, default 1
+        Iterations in an epoch.
+    axes : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    InvalidData
+        When there are no losses, or none is finite.
+    InvalidShape
+        When the losses are no single row, or the validation losses need more iterations.
+    """
+    training = _row_of_numbers("losses", losses)
+    if not np.isfinite(training).any():
+        raise InvalidData(
+            f"losses holds {len(training)} numbers, none of them finite; expected the loss of at "
+            "least one iteration. Train first: history = net.fit(X, y), then history.plot()."
+        )
+    steps = checks.number("steps_per_epoch", steps_per_epoch, above=0)
+    validation = _row_of_numbers(
+        "validation_losses", [] if validation_losses is None else validation_losses
+    )
+    if len(validation) * steps > len(training) + 0.5:
+        raise InvalidShape(
+            f"validation_losses holds {len(validation)} epochs of {steps:g} iterations, but losses "
+            f"only {len(training)} iterations; expected at most one validation loss an epoch."
+        )
+    axes = open_axes(axes)
+    _draw_training(axes, training, steps)
+    if len(validation):
+        axes.plot(
+            np.arange(1, len(validation) + 1) * steps,
+            validation,
+            color=VERMILION,
+            linestyle="--",
+            marker="o" if len(validation) <= _EPOCHS_WITH_MARKERS else None,
+            markersize=4,
+            label="Validation loss",
+        )
+    _set_scale(axes, np.concatenate([training, validation]))
+    axes.set_title("Loss during training")
+    axes.set_xlabel("Iteration")
+    if len(training) == 1 and not len(validation):
+        axes.set_xticks([0])
+    else:
+        ticker = matplotlib_module("ticker")
+        axes.xaxis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    plain_frame(axes, grid="y")
+    if len(axes.lines) > 1:
+        for line in axes.legend(loc="upper right").get_lines():
+            line.set_linewidth(2)
+    return axes
+
+
+def _draw_training(axes: Axes, losses: Array, steps: float) -> None:
+    iterations = np.arange(len(losses))
+    epochs = int(len(losses) / steps + 1e-9)  # complete ones; steps may be a quotient, as 25 / 3
+    if steps < _STEPS_FOR_MEANS or epochs < _EPOCHS_FOR_MEANS:
+        marker = "o" if len(losses) == 1 else None
+        axes.plot(iterations, losses, color=BLUE, marker=marker, label="Training loss")
+        return
+    axes.plot(
+        iterations, losses, color=BLUE, alpha=0.3, linewidth=0.8, label="Training loss, iteration"
+    )
+    edges = np.round(np.arange(epochs + 1) * steps).astype(np.int64)
+    middles = (edges[:-1] + edges[1:] - 1) / 2
+    means = np.add.reduceat(losses[: edges[-1]], edges[:-1]) / np.diff(edges)
+    axes.plot(middles, means, color=BLUE, linewidth=2, label="Training loss, mean of epoch")
+
+
+def _set_scale(axes: Axes, values: Array) -> None:
+    finite = values[np.isfinite(values)]
+    if finite.min() > 0 and finite.max() > _SPAN_FOR_LOGARITHMS * finite.min():
+        axes.set_yscale("log")
+        axes.set_ylabel("Loss (logarithmic scale)")
+    else:
+        axes.set_ylabel("Loss")
+
+
+def _row_of_numbers(name: str, values: Array | Sequence[float]) -> Array:
+    try:
+        row = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidData(f"{name} holds what is no number ({error}); expected numbers.") from error
+    if row.ndim != 1:
+        raise InvalidShape(f"{name} has shape {row.shape}; expected one row of numbers: (count,).")
+    return row

@@ -1,0 +1,1 @@
+"""What the pictures show: the numbers of their lines, their words, and what they refuse."""
