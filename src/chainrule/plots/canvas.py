@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -179,7 +178,7 @@ def _check_axes(axes: Axes) -> Axes:
 
 def _write_at_once(target: Path, content: bytes) -> None:
     """Write beside the target, then rename: whoever reads finds the old file or the new one."""
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         beside.write_bytes(content)
         beside.replace(target)
