@@ -1,0 +1,119 @@
+"""Prediction with the 784-128-10 network: class probabilities of one row, or of many at once.
+
+One run is one call; the figure is the median over all calls of a round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.work import OURS, Evidence, Side, Work, thread_counts
+from benchmarks.works import mlp
+
+
+class Prediction(Side):
+    """A side that turns ``x`` (rows, 784) into probabilities (rows, 10).
+
+    Parameters
+    ----------
+    rows : int
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def prepare(self) -> None:
+        self.x: Any = mlp.data().test_x[: self.rows].copy()
+
+    def evidence(self) -> Evidence:
+        """All probabilities."""
+        return Evidence(np.asarray(self.run()).ravel().tolist())
+
+    def run(self) -> Any:
+        """Predict."""
+        raise NotImplementedError
+
+
+class Chainrule(Prediction):
+    """``predict``, with its check of the inputs."""
+
+    name = OURS
+    setting = "reference engine"
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.network = mlp.network()
+
+    def run(self) -> mlp.Array:
+        return self.network.predict(self.x)
+
+
+class PlainNumpy(Prediction):
+    """The formula, without any check."""
+
+    name = "NumPy by hand"
+    threads = thread_counts()
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.weights = mlp.starting_weights()
+
+    def run(self) -> mlp.Array:
+        return mlp.probabilities(self.x, self.weights)
+
+
+class TorchInference(Prediction):
+    """Eager, in inference mode from the start, on a ready tensor."""
+
+    name = "PyTorch inference_mode"
+    package = "torch"
+    threads = thread_counts()
+
+    def prepare(self) -> None:
+        super().prepare()
+        import torch
+
+        torch.set_flush_denormal(True)
+        self.inference = torch.inference_mode()
+        self.inference.__enter__()  # for the life of this process
+        self.x = torch.from_numpy(self.x)
+        self.network = mlp.torch_network(mlp.starting_weights()).eval()
+
+    def run(self) -> Any:
+        return self.network(self.x).softmax(dim=1)
+
+
+class ScikitLearn(Prediction):
+    """``predict_proba``, with its check of the inputs."""
+
+    name = "scikit-learn"
+    package = "sklearn"
+    threads = thread_counts()
+
+    def prepare(self) -> None:
+        super().prepare()
+        from sklearn.neural_network import MLPClassifier
+
+        self.network = MLPClassifier(hidden_layer_sizes=(mlp.HIDDEN,), random_state=0)
+        some = mlp.data()
+        self.network.partial_fit(some.x[:100], some.y[:100], classes=np.arange(mlp.CLASSES))
+        weights1, bias1, weights2, bias2 = mlp.starting_weights()
+        self.network.coefs_ = [weights1, weights2]
+        self.network.intercepts_ = [bias1, bias2]
+
+    def run(self) -> mlp.Array:
+        return self.network.predict_proba(self.x)
+
+
+def work(rows: int) -> Work:
+    """Return the prediction of that many rows in one call."""
+    return Work(
+        name=f"predict-{rows}",
+        title=f"predicting {rows:,} row{'s' if rows > 1 else ''} with an MLP 784-128-10",
+        setting="ReLU, softmax, float32; median time of one call",
+        sides=(Chainrule(rows), PlainNumpy(rows), TorchInference(rows), ScikitLearn(rows)),
+        tolerance=1e-4,
+        unit="us",
+    )

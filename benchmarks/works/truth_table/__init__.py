@@ -1,0 +1,30 @@
+"""The truth table: ``side.py`` says what the work is, the other files do it."""
+
+from benchmarks.work import Target, Work
+from benchmarks.works.truth_table.with_chainrule import Chainrule
+from benchmarks.works.truth_table.with_jax import Jax
+from benchmarks.works.truth_table.with_numpy import TutorialLoop, TutorialLoopWithLosses
+from benchmarks.works.truth_table.with_sklearn import ScikitLearn
+from benchmarks.works.truth_table.with_torch import TorchEager
+
+WORK = Work(
+    name="truth-table",
+    title="1,500 iterations of gradient descent on the truth table",
+    setting="3-4-1 sigmoids, no biases, sum of squares, all four rows in each step, float64",
+    sides=(
+        Chainrule(),
+        TutorialLoopWithLosses(),
+        TutorialLoop(),
+        TorchEager("update by hand"),
+        TorchEager("SGD"),
+        ScikitLearn(),
+        Jax(),
+    ),
+    tolerance=1e-10,
+    score_tolerance=0.0,
+    unit="ms",
+    targets=(
+        Target(at_most=1.5, peer=TutorialLoopWithLosses.name),
+        Target(at_most=1.5, peer=TutorialLoop.name),
+    ),
+)
