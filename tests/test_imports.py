@@ -1,0 +1,187 @@
+"""Imports run downwards only: the architecture, read from the source itself.
+
+``ORDER`` is the drawing of docs/architecture.md as a list. A module may import those that stand
+before it and no others, so there can be no circle. Imports for type checkers alone do not count:
+they are never run.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import chainrule as cr
+from chainrule.metrics import Metric
+from contracts.examples import members
+
+ORDER = {
+    "the ground": "errors registry checks randomness",
+    "one layer": "layer activation activations initializers layers.dense layers",
+    "what to learn": "targets loss losses metrics samples",
+    "how to learn": "schedules optimizer optimizers",
+    "pictures": """
+        plots.canvas plots.columns plots.boundary plots.classes plots.diagram plots.losses
+        plots.predictions plots
+        """,
+    "layers together": "parameters engines engines.reference stack",
+    "training": """
+        training.history training.callbacks training.batches training.full_batch
+        training.interrupt training.progress training.state training.loop training
+        """,
+    "the network's own tools": "arguments gradient_check summary",
+    "the waist": "network",
+    "data": """
+        data.truth_table data.bundled data.columns data.csv data.target data.preprocessing
+        data.split data
+        """,
+    "files": "saving.atomic saving.description saving.model_file saving",
+    "the public names": "chainrule",
+    "who a person meets": """
+        cli.terminal cli.choices cli.tables cli.table_model cli.demo cli.train cli.predict cli.app
+        cli
+        """,
+}
+
+# Imports inside functions are for other people's packages, which load on use. One of our own:
+LAZY = {("cli", "cli.app")}  # built on typer and rich, which may not be installed
+
+# What costs time to import, and is not needed before someone uses it.
+HEAVY = "matplotlib numba pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
+
+SOURCE = Path(cr.__file__).parent
+
+
+def short_name(path: Path) -> str:
+    """``src/chainrule/engines/reference.py`` -> ``engines.reference``."""
+    parts = list(path.relative_to(SOURCE).with_suffix("").parts)
+    if parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts) or "chainrule"
+
+
+MODULES = {short_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+LISTED = [module for level in ORDER.values() for module in level.split()]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that a module imports."""
+
+    target: str  # a module of ours by its short name, or the top package of somebody else's
+    is_ours: bool
+    in_function: bool
+    line: int
+
+
+def imports_of(path: Path) -> list[Import]:
+    """Read every import of a file, except those for type checkers."""
+    return list(_walk(ast.parse(path.read_text(encoding="utf-8")), in_function=False))
+
+
+def _walk(node: ast.AST, *, in_function: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield _import(alias.name, in_function, child.lineno)
+        elif isinstance(child, ast.ImportFrom):
+            assert not child.level, "write the full name: from chainrule.layer import Layer"
+            for alias in child.names:
+                whole = f"{child.module}.{alias.name}"
+                is_module = whole.removeprefix("chainrule.") in MODULES
+                yield _import(whole if is_module else str(child.module), in_function, child.lineno)
+        else:
+            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _walk(child, in_function=in_function or is_function)
+
+
+def _import(module: str, in_function: bool, line: int) -> Import:
+    top = module.partition(".")[0]
+    if top == "chainrule":
+        return Import(module.removeprefix("chainrule."), True, in_function, line)
+    return Import(top, False, in_function, line)
+
+
+def test_every_module_has_its_place() -> None:
+    assert len(LISTED) == len(set(LISTED))
+    missing, gone = set(MODULES) - set(LISTED), set(LISTED) - set(MODULES)
+    assert not missing, f"say in ORDER above where these belong: {sorted(missing)}"
+    assert not gone, f"take these out of ORDER above: {sorted(gone)}"
+
+
+@pytest.mark.parametrize("module", [module for module in LISTED if module in MODULES])
+def test_imports_run_downwards_only(module: str) -> None:
+    below = LISTED[: LISTED.index(module)]
+    for found in imports_of(MODULES[module]):
+        assert not found.is_ours or found.target in below, (
+            f"{module}, line {found.line}, imports {found.target}, which stands above it in ORDER"
+        )
+
+
+@pytest.mark.parametrize("module", [module for module in LISTED if module in MODULES])
+def test_no_import_hides_inside_a_function(module: str) -> None:
+    for found in imports_of(MODULES[module]):
+        if found.in_function and (module, found.target) not in LAZY:
+            ours_or_pythons = found.is_ours or found.target in sys.stdlib_module_names
+            assert not ours_or_pythons, (
+                f"{module}, line {found.line}: import {found.target} at the top of the file"
+            )
+
+
+def test_the_readers_of_imports_find_them(tmp_path: Path) -> None:
+    source = tmp_path / "example.py"
+    source.write_text(
+        "import os.path, numpy as np\n"
+        "from chainrule import plots, Dense\n"
+        "from chainrule.engines import reference\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n"
+        "    from chainrule.network import NeuralNetwork\n"
+        "class A:\n"
+        "    def b(self):\n"
+        "        from chainrule.layer import Layer\n"
+        "        import scipy.special\n"
+    )
+    assert [(found.target, found.is_ours, found.in_function) for found in imports_of(source)] == [
+        ("os", False, False),
+        ("numpy", False, False),
+        ("plots", True, False),
+        ("chainrule", True, False),
+        ("engines.reference", True, False),
+        ("typing", False, False),
+        ("layer", True, True),
+        ("scipy", False, True),
+    ]
+
+
+def test_importing_chainrule_loads_nothing_heavy() -> None:
+    program = "import sys, chainrule; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], check=True, capture_output=True, text=True
+    )
+    packages = {module.partition(".")[0] for module in loaded.stdout.split()}
+    assert "numpy" in packages
+    assert not packages.intersection(HEAVY.split())
+
+
+@pytest.mark.parametrize(
+    "family", [cr.Layer, cr.Loss, cr.Optimizer, cr.Schedule, cr.Initializer, Metric]
+)
+def test_what_takes_settings_has_a_public_name(family: type[cr.Layer]) -> None:
+    """A name such as "huber" gives the default; ``cr.Huber(delta=2)`` is the only way to more."""
+    for member in members(family):
+        if member.setting_names():
+            assert member.__name__ in cr.__all__
+            assert getattr(cr, member.__name__) is member
+
+
+def test_all_public_names_exist_and_stand_in_order() -> None:
+    assert all(hasattr(cr, name) for name in cr.__all__)
+    assert len(cr.__all__) == len(set(cr.__all__))
