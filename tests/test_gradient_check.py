@@ -199,6 +199,24 @@ def test_x_may_come_in_any_form(x: object) -> None:
     assert network(cr.Dense(3, activation="tanh")).check_gradients(x, Y)
 
 
+def test_inputs_without_a_derivative_are_left_out() -> None:
+    """A layer may take whole numbers, such as rows of a table to look up."""
+
+    class Rounded(cr.Layer):
+        def feedforward(self, x: Array, trace: cr.Trace) -> Array:
+            return np.round(x)
+
+        def backprop(self, d_output: Array, trace: cr.Trace) -> None:
+            return None
+
+    result = cr.NeuralNetwork(Rounded(), cr.Dense(3), inputs=3).check_gradients(X, Y)
+    assert result
+    assert [comparison.name for comparison in result.comparisons] == [
+        "layer 2 weights",
+        "layer 2 bias",
+    ]
+
+
 def test_whole_numbers_as_inputs_and_labels_as_targets() -> None:
     net = cr.NeuralNetwork(cr.Dense(4, "tanh"), cr.Dense(3), loss="softmax_cross_entropy")
     assert net.check_gradients([[1, 0], [0, 1], [2, 2]], [0, 2, 1], sample_weight=[1, 2, 3])

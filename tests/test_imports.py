@@ -43,8 +43,8 @@ ORDER = {
     "files": "saving.atomic saving.description saving.model_file saving",
     "the public names": "chainrule",
     "who a person meets": """
-        cli.terminal cli.choices cli.tables cli.table_model cli.demo cli.train cli.predict cli.app
-        cli
+        cli.terminal cli.scores cli.tables cli.table_model cli.choices cli.prepare cli.report
+        cli.demo cli.train cli.predict cli.app cli
         """,
 }
 

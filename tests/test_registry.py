@@ -169,6 +169,15 @@ def test_settings_are_the_arguments_of_the_constructor() -> None:
     assert cr.AMSGrad.setting_names() == cr.Adam.setting_names()
 
 
+def test_what_comes_in_any_number_is_no_setting() -> None:
+    class Chain(cr.Layer):
+        def __init__(self, *links: cr.Layer, scale: float = 1.0) -> None:
+            self.links = links
+            self.scale = scale
+
+    assert Chain(cr.ReLU(), scale=2.0).settings() == {"scale": 2.0}
+
+
 @pytest.mark.parametrize(
     ("thing", "shown"),
     [

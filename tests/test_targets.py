@@ -119,6 +119,7 @@ class TestCheckTargets:
             ("numbers", [[1, 2]], (1,), cr.InvalidShape, r"\(1, 2\).*\(batch, 1\).*layer 2 outp"),
             ("numbers", [1, 2], (2,), cr.InvalidShape, r"\(2,\).*\(batch, 2\).*layer 1 outputs"),
             ("numbers", 3.0, (1,), cr.InvalidShape, r"y has shape \(\)"),
+            ("classes", [[0], [2]], (3,), cr.InvalidShape, r"one-hot rows.*Pass y.ravel\(\)"),
             ("classes", [0, 1, 2], (2, 2), cr.InvalidShape, "last layer 3 outputs"),
             ("classes", [[0, 1, 0]], (2,), cr.InvalidShape, "last layer 3 outputs"),
             ("classes", [0, 1], (1,), cr.InvalidShape, "has 1 output.*sigmoid_cross_entropy"),

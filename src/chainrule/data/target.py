@@ -125,7 +125,8 @@ def target_kind(column: pd.Series, wanted: Kind | None = None) -> Kind:
         )
     if wanted == "numbers" or (wanted is None and are_numbers and not _few_whole(values)):
         return "numbers"
-    if len(different) > 2 and len(different) > len(present) / 2:
+    rows_per_class = len(present) / len(different)
+    if len(different) > 2 and rows_per_class < (_ROWS_PER_CLASS_OF_NUMBERS if are_numbers else 2):
         raise (InvalidSetting if are_numbers else InvalidData)(
             f"The target {name!r} has {len(different)} different values in "
             f"{counted(len(present), 'row')}: too many to be classes ({listed(different, 3)}). "

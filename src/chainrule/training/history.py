@@ -112,12 +112,15 @@ class History:
         }
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the loss graph, with the validation loss where there is one."""
-        epochs = self.epochs["loss"]
+        """Draw the loss graph, with the validation loss where there is one.
+
+        A loss that sums (``sum_of_squares``) grows with the number of samples it is taken over:
+        its curves over batches and over validation samples have different scales.
+        """
         return plots.loss_graph(
             self.losses,
             validation_losses=self.epochs.get("validation_loss"),
-            steps_per_epoch=self.iterations / max(len(epochs), 1),
+            steps_per_epoch=self.settings["batches_per_epoch"],
             axes=axes,
         )
 

@@ -231,6 +231,7 @@ class TrainingLoop:
             "samples": len(self.samples),
             "validation_samples": 0 if self.validation is None else len(self.validation),
             "batch_size": self.batches.batch_size,
+            "batches_per_epoch": self.batches.per_epoch,
             "epochs": self.plan.epochs,
             "shuffle": self.plan.shuffle,
         }
