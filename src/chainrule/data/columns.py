@@ -7,6 +7,7 @@ into features, so that training and prediction cannot differ.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from chainrule.errors import optional_package
 from chainrule.layer import Array
+from chainrule.registry import snake_case
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +25,7 @@ MISSING = frozenset(
 )
 MOST_CATEGORIES = 100
 _ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?"
-_ROW_COUNTER_NAMES = frozenset(
-    {"column 1", "unnamed: 0", "id", "index", "row", "rowid", "row_id", "nr", "no", "number", "#"}
-)
+_IDENTIFIER = re.compile(r"(.*[^a-z])?id|row|index|nr|no|number|#|column 1|unnamed: 0")
 
 
 class Features(NamedTuple):
@@ -188,7 +188,7 @@ def recognise(column: pd.Series, *, as_category: bool = False) -> Column | LeftO
     Numbers are numbers, however few different ones there are. Text is a number where at least nine
     in ten values can be read as one, a date where all are written as 2024-12-31, and otherwise a
     category. A column that cannot help on new rows is left out: one with a single value, text that
-    hardly ever comes back (names, remarks), and numbers that count the rows.
+    hardly ever comes back (names, remarks), and whole numbers called an id or the like.
     """
     name = str(column.name)
     text = texts(column)
@@ -202,8 +202,8 @@ def recognise(column: pd.Series, *, as_category: bool = False) -> Column | LeftO
         if present.str.fullmatch(_ISO_DATE).all():
             return _number_column(name, dates(column), is_date=True)
         values = numbers(column)
-        if _counts_the_rows(name, values):
-            return LeftOut(name, "counts the rows")
+        if _names_the_rows(name, values):
+            return LeftOut(name, "names the rows: a different whole number in each")
         if np.isfinite(values).sum() >= 0.9 * len(present):
             return _number_column(name, values)
     if different > len(present) / 2 and not as_category:
@@ -267,12 +267,13 @@ def _number_column(name: str, values: Array, *, is_date: bool = False) -> Number
     return NumberColumn(name, median, mean, spread, bool(missing.any()), is_date)
 
 
-def _counts_the_rows(name: str, values: Array) -> bool:
-    """0, 1, 2, ... under a name that says no more; under another name it may be a measurement."""
+def _names_the_rows(name: str, values: Array) -> bool:
+    """A different whole number in every row is an identifier, if its name says so too."""
+    whole = bool((values == np.round(values)).all())
     return (
-        name.lower() in _ROW_COUNTER_NAMES
-        and values[0] in (0, 1)
-        and bool((np.diff(values) == 1).all())
+        whole
+        and len(np.unique(values)) == len(values)
+        and bool(_IDENTIFIER.fullmatch(snake_case(name)))
     )
 
 
@@ -281,5 +282,4 @@ def _number_text(value: float) -> str:
 
 
 def _examples(values: pd.Series) -> str:
-    different = tuple("missing" if v is None else repr(v) for v in values.unique())
-    return listed(different, 3)
+    return listed(tuple("missing" if v is None else f"'{v}'" for v in values.unique()), 3)

@@ -73,6 +73,7 @@ class Preprocessing:
         InvalidData
             When no column is left to learn from.
         """
+        table = table.rename(columns=str)
         found = [
             recognise(table[name], as_category=name in categories)
             for name in table.columns
@@ -107,6 +108,7 @@ class Preprocessing:
         InvalidData
             When columns are missing.
         """
+        table = table.rename(columns=str)
         need_columns(table, [column.name for column in self.columns])
         encoded = [column.encode(table[column.name]) for column in self.columns]
         told = [sentence for features in encoded for sentence in features.told]

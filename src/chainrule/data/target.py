@@ -52,14 +52,14 @@ class ClassTarget:
 
 @dataclass(frozen=True)
 class NumberTarget:
-    """A number to predict. The network learns it in standard deviations from the mean.
+    """A number to predict. The network learns (number - mean) / standard_deviation.
 
     Attributes
     ----------
     name : str
         The column's.
     mean, standard_deviation : float
-        Of the training rows; 0 and 1 where the number is learned as it stands.
+        Of the training rows; for counts 0 and their mean.
     """
 
     name: str
@@ -67,8 +67,16 @@ class NumberTarget:
     standard_deviation: float
 
     @classmethod
-    def learn(cls, column: pd.Series) -> Self:
-        """Measure mean and standard deviation."""
+    def learn(cls, column: pd.Series, *, counts: bool = False) -> Self:
+        """Measure mean and standard deviation of the training rows.
+
+        Counts must not become negative: with ``counts`` they are only divided, by their mean.
+
+        Raises
+        ------
+        InvalidData
+            When the numbers hardly differ.
+        """
         values = numbers(column)
         values = values[np.isfinite(values)]
         mean, spread = float(values.mean()), float(values.std())
@@ -77,6 +85,8 @@ class NumberTarget:
                 f"The target {str(column.name)!r} hardly differs between the training rows (mean "
                 f"{mean:g}, standard deviation {spread:g}), so there is nothing to learn."
             )
+        if counts:
+            return cls(str(column.name), 0.0, mean if mean > 0 else 1.0)
         return cls(str(column.name), mean, spread)
 
     def encode(self, column: pd.Series) -> Array:

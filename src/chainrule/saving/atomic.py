@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,8 +43,14 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
     return path
 
 
-def check_writable(path: str | Path) -> Path:
+def check_writable(path: str | Path, *, suffixes: Collection[str] = ()) -> Path:
     """Find out before long work whether its result can be written there.
+
+    Parameters
+    ----------
+    path : str or Path
+    suffixes : collection of str
+        How the name may end, as ``(".png", ".svg")``; anyhow, where there are none.
 
     Raises
     ------
@@ -52,6 +58,10 @@ def check_writable(path: str | Path) -> Path:
         When not, saying why.
     """
     path = Path(path)
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InvalidSetting(
+            f"{path} cannot be written: expected a name that ends in {' or '.join(suffixes)}."
+        )
     if path.is_dir():
         raise InvalidSetting(f"{path} is a folder; expected the name of a file to write.")
     beside = _beside(path)
@@ -64,7 +74,7 @@ def check_writable(path: str | Path) -> Path:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    return path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
