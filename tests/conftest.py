@@ -35,19 +35,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("sweep"):
             sweeps[item.nodeid.partition("[")[0]].append(item)
-    left_out = {item for cases in sweeps.values() for item in cases if item not in _sample(cases)}
+    left_out = {item for cases in sweeps.values() for item in _left_out(cases)}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
 
-def _sample(cases: list[pytest.Item]) -> list[pytest.Item]:
+def _left_out(cases: list[pytest.Item]) -> list[pytest.Item]:
     """Choose by a hash of each case's own name, so that a new case does not move the others."""
     marker = cases[0].get_closest_marker("sweep")
     assert marker is not None
-    return sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode()))[
-        : marker.kwargs["sample"]
-    ]
+    by_hash = sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode()))
+    return by_hash[marker.kwargs["sample"] :]
 
 
 @pytest.fixture(autouse=True)

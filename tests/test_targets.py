@@ -127,6 +127,7 @@ class TestCheckTargets:
             ("classes", [0, -1], (3,), cr.InvalidData, "label -1.*Number the classes from 0"),
             ("classes", [0, 0.5], (3,), cr.InvalidData, "label 0.5; expected whole numbers from"),
             ("classes", [[0.5, 0.6]], (2,), cr.InvalidData, "A row of y sums to 1.1"),
+            ("classes", [[0.5, 0.505]], (2,), cr.InvalidData, "A row of y sums to 1.005"),
             ("classes", [[1, 1, 0]], (3,), cr.InvalidData, "sums to 2.*sigmoid_cross_entropy"),
             ("classes", [[2, -1]], (2,), cr.InvalidData, "y holds 2; this loss expects values"),
             ("probabilities", [0, 2], (1,), cr.InvalidData, "y holds 2; .*softmax_cross_entropy"),
