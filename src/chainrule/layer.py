@@ -17,12 +17,14 @@ it.)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import BackpropBeforeFeedforward, InvalidData, InvalidShape, NotBuilt
+from chainrule.randomness import generator
 from chainrule.registry import Registered
 
 if TYPE_CHECKING:
@@ -32,11 +34,36 @@ Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
 
+@dataclass
+class Pass:
+    """What all traces of one pass share.
+
+    Attributes
+    ----------
+    training : bool
+        Whether the pass belongs to training. Dropout drops only then, and batch normalization
+        uses the batch's own mean only then.
+    seed, step : int
+        Key of the pass's random numbers, so that any step can be replayed.
+    """
+
+    training: bool = False
+    seed: int = 0
+    step: int = 0
+
+
 class Trace:
     """What one pass leaves behind at one position of the network.
 
     Layers write their intermediate values into it as attributes and read them back in
     ``backprop``. Reading one that no pass has written raises ``BackpropBeforeFeedforward``.
+
+    Parameters
+    ----------
+    shared : Pass, optional
+        What this trace has in common with the others of the same pass.
+    position : tuple of int
+        Where in the network: (3,) is the fourth layer, (3, 0) the first one inside it.
 
     Attributes
     ----------
@@ -47,8 +74,24 @@ class Trace:
 
     needs_d_x: bool = True
 
-    def __init__(self) -> None:
-        self.__dict__["_rooms"] = {}
+    def __init__(self, shared: Pass | None = None, position: tuple[int, ...] = ()) -> None:
+        vars(self).update(_shared=shared or Pass(), _position=position, _rooms={}, _inner={})
+
+    @property
+    def training(self) -> bool:
+        """Whether this pass belongs to training."""
+        return self._shared.training
+
+    def random(self, purpose: str) -> np.random.Generator:
+        """Random numbers of this pass at this position; the same whenever they are asked for."""
+        shared = self._shared
+        return generator(shared.seed, purpose, shared.step, *self._position)
+
+    def inner(self, index: int) -> Trace:
+        """Return the trace of the layer that stands at ``index`` inside this one."""
+        if index not in self._inner:
+            self._inner[index] = Trace(self._shared, (*self._position, index))
+        return self._inner[index]
 
     def room(self, name: str) -> Array | None:
         """Where the engine would like the gradient ``name`` to be written, or None: anywhere.
@@ -78,8 +121,18 @@ class Trace:
 
     def fields(self) -> dict[str, Any]:
         """Return the values written so far, by name, in the order they were first written."""
-        hidden = {"needs_d_x", "_rooms"}
-        return {name: value for name, value in vars(self).items() if name not in hidden}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not name.startswith("_") and name != "needs_d_x"
+        }
+
+    def tensors(self, prefix: str) -> Iterator[tuple[str, str, Any]]:
+        """Yield place, name and value of everything here and in the traces inside."""
+        for name, value in self.fields().items():
+            yield prefix, name, value
+        for index, inner in self._inner.items():
+            yield from inner.tensors(f"{prefix}.{index + 1}")
 
     def __repr__(self) -> str:
         shown = (
@@ -101,10 +154,14 @@ class Parameter:
     penalized : bool
         Whether weight decay and L1/L2 penalties apply. They are meant for weights: pulling a
         bias towards zero does not make the function smoother.
+    trainable : bool
+        False for what a layer counts up instead of learning by gradient, as the running mean of
+        batch normalization. It has no gradient and changes only in ``update_statistics``.
     """
 
-    def __init__(self, *, penalized: bool = False) -> None:
+    def __init__(self, *, penalized: bool = False, trainable: bool = True) -> None:
         self.penalized = penalized
+        self.trainable = trainable
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -192,17 +249,34 @@ class Layer(Registered, family="layer"):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no backprop")
 
-    def parameter_owners(self, input_shape: Shape) -> Iterator[tuple[str, Layer, Shape]]:
-        """Name, owner and shape of each parameter: the layer's own, then its activation's."""
-        for name, shape in self.parameter_shapes(input_shape).items():
-            yield name, self, shape
-        if self.activation is not None:
-            output_shape = self.output_shape(input_shape)
-            yield from self.activation.parameter_owners(output_shape)
+    def update_statistics(self, trace: Trace) -> None:
+        """Count the pass in the trace into what the layer keeps by counting; once per step.
 
-    def is_penalized(self, name: str) -> bool:
-        """Whether weight decay and penalties apply to the parameter of that name."""
-        return self._declared[name].penalized
+        The training loop calls it for layers that define it. Nothing else changes statistics.
+        """
+
+    def inner_layers(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
+        """Layers that this one is made of, each with its input shape; ``trace.inner(i)`` is i's."""
+        return []
+
+    def parameter_owners(
+        self, input_shape: Shape, path: tuple[int, ...] = ()
+    ) -> Iterator[tuple[tuple[int, ...], str, Layer, Shape]]:
+        """Path, name, owner and shape of each parameter.
+
+        First the layer's own, then its activation's (which has the layer's path, because it works
+        in the layer's trace), then those of the layers inside.
+        """
+        for name, shape in self.parameter_shapes(input_shape).items():
+            yield path, name, self, shape
+        if self.activation is not None:
+            yield from self.activation.parameter_owners(self.output_shape(input_shape), path)
+        for index, (layer, shape) in enumerate(self.inner_layers(input_shape)):
+            yield from layer.parameter_owners(shape, (*path, index))
+
+    def declared(self, name: str) -> Parameter:
+        """Return the declaration of a parameter."""
+        return self._declared[name]
 
     def bind(self, name: str, view: Array) -> None:
         """Let a parameter live in ``view``, a piece of the network's flat vector."""

@@ -164,7 +164,7 @@ class NeuralNetwork:
 
     def new_trace(self) -> NetworkTrace:
         """Return an empty trace for one pass of this network."""
-        return NetworkTrace(len(self.layers))
+        return NetworkTrace(len(self.layers), self.seed)
 
     def feedforward(self, x: Any, trace: NetworkTrace | None = None) -> Array:
         """Compute ŷ = f(x).
@@ -212,6 +212,10 @@ class NeuralNetwork:
         output, y, weight = trace.output, samples.y, samples.weight
         trace.loss = sum(self._loss_and_gradients(output, y, weight, trace))
         return trace.gradients
+
+    def update_statistics(self, trace: NetworkTrace) -> None:
+        """Let layers that keep running statistics count the pass in the trace, once per step."""
+        self._stack.engine.update_statistics(trace)
 
     def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
         """Forward and back over checked samples: the loss of the data, and the penalty's part."""
@@ -391,7 +395,7 @@ class NeuralNetwork:
             inputs=self.input_shape,
         )
         if self.is_built:
-            twin.parameters[...] = self.parameters
+            twin.parameter_vector.storage[...] = self.parameter_vector.storage
         return twin
 
     def _check_inputs(self, x: Any) -> Array:

@@ -25,8 +25,9 @@ class Slot:
 
     Attributes
     ----------
-    layer : int
-        Position of the layer that uses it, from 0; the first one where several share it.
+    path : tuple of int
+        Position of the layer that uses it: (3,) is the fourth layer, (3, 0) the first inside it;
+        the first position where several share it.
     name : str
         Its name there, as ``"weights"``.
     owner : Layer
@@ -36,7 +37,7 @@ class Slot:
         The piece of the flat vector.
     """
 
-    layer: int
+    path: tuple[int, ...]
     name: str
     owner: Layer
     shape: Shape
@@ -44,13 +45,34 @@ class Slot:
     stop: int
 
     @property
+    def layer(self) -> int:
+        """Position in the network of the layer that it belongs to, from 0."""
+        return self.path[0]
+
+    @property
     def label(self) -> str:
-        """What messages and files call it: ``"layer 1 weights"``."""
-        return f"layer {self.layer + 1} {self.name}"
+        """What messages and files call it: ``"layer 1 weights"``, ``"layer 3.1 bias"``."""
+        return label(self.path, self.name)
 
     def view(self, vector: Array) -> Array:
         """Return this parameter's piece of such a vector, in its own shape."""
         return vector[self.start : self.stop].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place where a slot's parameter is used.
+
+    Attributes
+    ----------
+    slot : int
+        Index in ``ParameterVector.slots``.
+    path : tuple of int
+        Position in the network whose trace takes the gradient.
+    """
+
+    slot: int
+    path: tuple[int, ...]
 
 
 class ParameterVector:
@@ -66,9 +88,16 @@ class ParameterVector:
 
     Attributes
     ----------
+    storage : ndarray
+        All that training changes: the parameters, then the statistics.
     values : ndarray (count,)
-        The flat vector itself.
+        The parameters: the first part of the storage.
     slots : list of Slot
+        The parameters, in order.
+    statistics : list of Slot
+        What layers count up instead of learning, in the second part of the storage.
+    uses : list of Use
+        Every position that uses a parameter, in the order of the forward pass.
     penalized : ndarray (count,)
         1 where weight decay and penalties apply (weights), 0 where not (biases).
     """
@@ -76,40 +105,39 @@ class ParameterVector:
     def __init__(
         self, layers: Sequence[Layer], input_shapes: Sequence[Shape], dtype: np.dtype[Any]
     ) -> None:
+        found = [
+            use
+            for position, (layer, shape) in enumerate(zip(layers, input_shapes, strict=True))
+            for use in _checked(layer, shape, position)
+        ]
+        trained = [use for use in found if use[2].declared(use[1]).trainable]
+        counted = [use for use in found if not use[2].declared(use[1]).trainable]
         self.slots: list[Slot] = []
-        stop = 0
-        for position, (layer, input_shape) in enumerate(zip(layers, input_shapes, strict=True)):
-            owned = list(layer.parameter_owners(input_shape))
-            _refuse_equal_names(layer, [name for name, _, _ in owned])
-            for name, owner, shape in owned:
-                earlier = self.slot_of(owner, name)
-                if earlier is None:
-                    start, stop = stop, stop + math.prod(shape)
-                    self.slots.append(Slot(position, name, owner, shape, start, stop))
-                elif earlier.shape != shape:
-                    raise InvalidShape(
-                        f"{owner!r} is used in layers {earlier.layer + 1} and {position + 1}, "
-                        f"where its {name} would need the shapes {earlier.shape} and {shape}. A "
-                        "shared layer has one set of parameters: give it inputs of one shape."
-                    )
-        self.values = np.zeros(stop, dtype=dtype)
-        self.penalized = np.zeros(stop, dtype=dtype)
+        self.statistics: list[Slot] = []
+        self.uses: list[Use] = []
+        count = stop = _allot(trained, self.slots, 0, self.uses)
+        stop = _allot(counted, self.statistics, count, [])
+        self.storage = np.zeros(stop, dtype=dtype)
+        self.values = self.storage[:count]
+        self.penalized = np.zeros(count, dtype=dtype)
         for slot in self.slots:
-            slot.view(self.penalized)[...] = slot.owner.is_penalized(slot.name)
+            slot.view(self.penalized)[...] = slot.owner.declared(slot.name).penalized
 
-    def slot_of(self, owner: Layer, name: str) -> Slot | None:
-        """Return the slot of a layer's parameter, if it has one."""
-        return next((s for s in self.slots if s.owner is owner and s.name == name), None)
+    @property
+    def all_slots(self) -> list[Slot]:
+        """Parameters and statistics: everything that a file must hold."""
+        return self.slots + self.statistics
 
     def bind(self) -> None:
         """Make every layer's arrays views into the flat vector."""
-        for slot in self.slots:
-            slot.owner.bind(slot.name, slot.view(self.values))
+        self.values = self.storage[: len(self.values)]  # a copied vector is no view any more
+        for slot in self.all_slots:
+            slot.owner.bind(slot.name, slot.view(self.storage))
 
     def initialize(self, seed: int) -> None:
         """Draw all starting values; each parameter has its own random numbers."""
-        for slot in self.slots:
-            random = generator(seed, f"initial {slot.name}", slot.layer)
+        for slot in self.all_slots:
+            random = generator(seed, f"initial {slot.name}", *slot.path)
             start = np.asarray(slot.owner.initial_value(slot.name, slot.shape, random))
             if start.shape != slot.shape:
                 raise InvalidShape(
@@ -117,8 +145,8 @@ class ParameterVector:
                     f"{slot.shape}. Check initial_value of {type(slot.owner).__name__}, or "
                     f"values of your {Initializer.__name__}."
                 )
-            slot.view(self.values)[...] = start
-            if not np.isfinite(slot.view(self.values)).all():
+            slot.view(self.storage)[...] = start
+            if not np.isfinite(slot.view(self.storage)).all():
                 raise InvalidData(
                     f"The initial value of {slot.label} holds NaN or infinity; expected finite "
                     f"numbers. Check the initializer of {slot.owner!r}."
@@ -129,10 +157,40 @@ class ParameterVector:
         return [slot.view(vector) for slot in self.slots]
 
 
-def _refuse_equal_names(layer: Layer, names: list[str]) -> None:
-    doubled = {name for name in names if names.count(name) > 1}
+def label(path: tuple[int, ...], name: str) -> str:
+    """What messages and files call a parameter: ``"layer 3.1 bias"`` for path (2, 0)."""
+    return f"layer {'.'.join(str(index + 1) for index in path)} {name}"
+
+
+Found = tuple[tuple[int, ...], str, Layer, Shape]
+
+
+def _checked(layer: Layer, input_shape: Shape, position: int) -> list[Found]:
+    """Every parameter at a position; no two may leave their gradient under one name."""
+    found = list(layer.parameter_owners(input_shape, (position,)))
+    places = [(path, name) for path, name, _, _ in found]
+    doubled = {name for path, name in places if places.count((path, name)) > 1}
     if doubled:
         raise InvalidSetting(
             f"{layer!r} and its activation both have a parameter called {doubled.pop()!r}. "
             "Give the activation's another name."
         )
+    return found
+
+
+def _allot(found: list[Found], slots: list[Slot], start: int, uses: list[Use]) -> int:
+    """Give each parameter its piece from ``start`` on, a shared one only once; return the end."""
+    for path, name, owner, shape in found:
+        earlier = [i for i, s in enumerate(slots) if s.owner is owner and s.name == name]
+        if not earlier:
+            slots.append(Slot(path, name, owner, shape, start, start + math.prod(shape)))
+            start = slots[-1].stop
+        elif slots[earlier[0]].shape != shape:
+            first = slots[earlier[0]]
+            raise InvalidShape(
+                f"{owner!r} is used in layers {first.layer + 1} and {path[0] + 1}, where its "
+                f"{name} would need the shapes {first.shape} and {shape}. A shared layer has one "
+                "set of parameters: give it inputs of one shape."
+            )
+        uses.append(Use(earlier[0] if earlier else len(slots) - 1, path))
+    return start

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import BackpropBeforeFeedforward, InvalidShape
-from chainrule.layer import Array, Layer, Trace
+from chainrule.layer import Array, Layer, Pass, Trace
 from chainrule.parameters import ParameterVector
 
 _FILLED_BY = {
@@ -56,10 +56,11 @@ class NetworkTrace:
     loss: float
     gradients: Array
 
-    def __init__(self, layers: int) -> None:
-        self.layers = [Trace() for _ in range(layers)]
+    def __init__(self, layers: int, seed: int = 0) -> None:
+        self.shared = Pass(seed=seed)
+        self.layers = [Trace(self.shared, (position,)) for position in range(layers)]
         # The engine fills in each layer from last to first, its trace, and where gradients go.
-        self.way_back: list[tuple[Layer, Trace, list[tuple[str, Array, bool]]]] = []
+        self.way_back: list[tuple[Layer, Trace, list[tuple[Trace, str, Array, bool]]]] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in _FILLED_BY:
@@ -85,12 +86,19 @@ class NetworkTrace:
 
     def tensors(self) -> Iterator[tuple[str, str, Any]]:
         """Layer, name and value of everything in the trace, in the order it was computed."""
-        for forwards in (True, False):
-            order = enumerate(self.layers, start=1)
-            for number, trace in order if forwards else reversed(list(order)):
-                for name, value in trace.fields().items():
-                    if name.startswith("d_") is not forwards:
-                        yield f"layer {number}", name, value
+        forwards = list(enumerate(self.layers, start=1))
+        for order, of_backprop in ((forwards, False), (forwards[::-1], True)):
+            for number, trace in order:
+                for tensor in trace.tensors(f"layer {number}"):
+                    if tensor[1].startswith("d_") is of_backprop:
+                        yield tensor
+
+    def at(self, path: tuple[int, ...]) -> Trace:
+        """Return the trace at a position: (3,) is the fourth layer's, (3, 0) one inside it."""
+        trace = self.layers[path[0]]
+        for index in path[1:]:
+            trace = trace.inner(index)
+        return trace
 
 
 class ReferenceEngine:
@@ -107,20 +115,11 @@ class ReferenceEngine:
         self.layers = list(layers)
         self.parameters = parameters
 
-    def _gradients_of(self, position: int) -> Iterator[tuple[str, int, bool]]:
-        """For each parameter used there: gradient's name, slot, and whether it comes first.
-
-        Backprop runs from the last position to the first, so the first gradient of a shared
-        parameter is the one from its highest position.
-        """
-        for index, slot in enumerate(self.parameters.slots):
-            users = [
-                number
-                for number, layer in enumerate(self.layers)
-                if slot.owner is layer or slot.owner is layer.activation
-            ]
-            if position in users:
-                yield "d_" + slot.name, index, position == users[-1]
+        self._counting = [
+            (position, layer)
+            for position, layer in enumerate(self.layers)
+            if type(layer).update_statistics is not Layer.update_statistics
+        ]
 
     def feedforward(self, x: Array, trace: NetworkTrace) -> Array:
         """X (batch, ...) -> ŷ (batch, ...): each layer's output is the next one's input."""
@@ -136,8 +135,8 @@ class ReferenceEngine:
         trace.d_output = d = d_output
         for layer, layer_trace, gradients in trace.way_back:
             d = layer.backprop(d, layer_trace)  # type: ignore[assignment]  # None only at the end
-            for name, into, is_first in gradients:
-                gradient = getattr(layer_trace, name)
+            for at, name, into, is_first in gradients:
+                gradient = getattr(at, name)
                 if gradient.shape != into.shape:
                     raise InvalidShape(_wrong_gradient(layer, name, gradient, into))
                 if not is_first:
@@ -147,18 +146,31 @@ class ReferenceEngine:
         trace.d_x = d
         return d
 
+    def update_statistics(self, trace: NetworkTrace) -> None:
+        """Let each layer that counts (batch normalization) count this pass."""
+        for position, layer in self._counting:
+            layer.update_statistics(trace.layers[position])
+
     def _prepare(self, trace: NetworkTrace) -> None:
         """Give a trace its vector of gradients, and note which ``d_name`` goes where in it."""
         trace.gradients = np.zeros_like(self.parameters.values)
         views = self.parameters.views(trace.gradients)
         for position in range(len(self.layers) - 1, -1, -1):
-            gathered = [
-                (name, views[index], is_first)
-                for name, index, is_first in self._gradients_of(position)
-            ]
-            for name, view, is_first in gathered:
+            gathered = []
+            for use in self.parameters.uses:
+                if use.path[0] != position:
+                    continue
+                name, view, at = (
+                    "d_" + self.parameters.slots[use.slot].name,
+                    views[use.slot],
+                    trace.at(use.path),
+                )
+                # Backprop comes from the end, so the first gradient of a shared parameter is the
+                # one from its last use.
+                is_first = use == [u for u in self.parameters.uses if u.slot == use.slot][-1]
                 if is_first:
-                    trace.layers[position].reserve(name, view)
+                    at.reserve(name, view)
+                gathered.append((at, name, view, is_first))
             trace.way_back.append((self.layers[position], trace.layers[position], gathered))
 
 

@@ -23,6 +23,7 @@ from chainrule.layer import Layer, Shape
 from chainrule.loss import Loss
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer
+from chainrule.parameters import label
 from chainrule.registry import Registered
 from chainrule.schedules import Schedule
 
@@ -116,7 +117,7 @@ def describe_network(network: NeuralNetwork) -> dict[str, Any]:
         "dtype": str(network.dtype),
         "input_shape": list(shapes[0]),
     }
-    slots = {slot.label: slot.shape for slot in network.parameter_vector.slots}
+    slots = {slot.label: slot.shape for slot in network.parameter_vector.all_slots}
     if parameter_shapes(build_layers(layers), shapes[0]) != slots:
         raise InvalidSetting(
             "Two layers of this network share one activation with parameters of its own, or a "
@@ -182,9 +183,9 @@ def parameter_shapes(layers: Sequence[Layer], input_shape: Shape) -> dict[str, S
 
 def _parameters(layers: Sequence[Layer], shape: Shape) -> Iterator[tuple[str, Shape]]:
     met: set[tuple[int, str]] = set()
-    for number, layer in enumerate(layers, start=1):
-        for name, owner, parameter_shape in layer.parameter_owners(shape):
+    for position, layer in enumerate(layers):
+        for path, name, owner, parameter_shape in layer.parameter_owners(shape, (position,)):
             if (id(owner), name) not in met:
                 met.add((id(owner), name))
-                yield f"layer {number} {name}", parameter_shape
+                yield label(path, name), parameter_shape
         shape = layer.output_shape(shape)

@@ -91,8 +91,8 @@ def save(network: NeuralNetwork, path: str | Path, extra: dict[str, Any] | None 
     except (TypeError, ValueError) as error:
         raise InvalidSetting(f"This cannot be stored as JSON in a model file: {error}.") from error
     arrays = {
-        slot.label: np.ascontiguousarray(slot.view(network.parameters))
-        for slot in network.parameter_vector.slots
+        slot.label: np.ascontiguousarray(slot.view(network.parameter_vector.storage))
+        for slot in network.parameter_vector.all_slots
     }
     for label, array in arrays.items():
         if not np.isfinite(array).all():
@@ -186,6 +186,6 @@ def _network(description: Any, arrays: dict[str, Array]) -> NeuralNetwork:
         if array.dtype != dtype or not np.isfinite(array).all():
             raise UnreadableFile(f"{name} does not hold finite numbers of {dtype}.")
     network = build_network(description, layers)
-    for slot in network.parameter_vector.slots:
-        slot.view(network.parameters)[...] = arrays[slot.label]
+    for slot in network.parameter_vector.all_slots:
+        slot.view(network.parameter_vector.storage)[...] = arrays[slot.label]
     return network

@@ -87,7 +87,7 @@ class EarlyStopping(Callback):
         if self._sign * value < self._sign * self.best - self.min_delta:
             self.best, self.best_epoch = value, epoch
             if self.restore_best:
-                self._best_parameters = network.parameters.copy()
+                self._best_parameters = network.parameter_vector.storage.copy()
         elif epoch - self.best_epoch >= self.patience:
             history.stop(
                 f"{self.monitor} has not improved since epoch {self.best_epoch} ({self.best:.4g})"
@@ -96,7 +96,7 @@ class EarlyStopping(Callback):
     def after_training(self, network: Any, history: History) -> None:
         """Put the best parameters back, however the training ended."""
         if self._best_parameters is not None:
-            network.parameters[...] = self._best_parameters
+            network.parameter_vector.storage[...] = self._best_parameters
 
 
 class OnEpoch(Callback):

@@ -68,8 +68,10 @@ class TrainingLoop:
         self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
         self.trace: NetworkTrace = network.new_trace()
         self.trace.layers[0].needs_d_x = False  # nobody updates the data
+        self.trace.shared.training = True
         self.parameters = network.parameters
-        self.last_finite = self.parameters.copy()
+        self.storage = network.parameter_vector.storage  # the parameters and the statistics
+        self.last_finite = self.storage.copy()
         self.batches = Batches(
             samples,
             len(samples) if self.full_batch else plan.batch_size or len(samples),
@@ -129,12 +131,14 @@ class TrainingLoop:
 
     def _step(self, batch: Samples, rate: float) -> float:
         """One iteration. Returns the batch's part of the epoch's loss."""
+        self.trace.shared.step = self.state.step
         data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
         loss, gradients = data_loss + penalty, self.trace.gradients
         norm = _length(gradients)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._stop_at_non_finite(loss, rate)
-        np.copyto(self.last_finite, self.parameters)
+        np.copyto(self.last_finite, self.storage)
+        self.network.update_statistics(self.trace)
         if self.clips:
             self.optimizer.clip(gradients, norm)
         self.optimizer.step(self.parameters, gradients, self.state.optimizer, rate, self.penalized)
@@ -178,7 +182,8 @@ class TrainingLoop:
         def after_iteration(loss: float, norm: float) -> bool:
             if not math.isfinite(loss):
                 self._stop_at_non_finite(loss, 1.0)
-            np.copyto(self.last_finite, self.parameters)
+            np.copyto(self.last_finite, self.storage)
+            self.network.update_statistics(self.trace)
             self.state.epoch += 1
             self.state.step += 1
             self.history.record_step(loss, 1.0, norm)
@@ -200,7 +205,7 @@ class TrainingLoop:
         layer, tensor = _first_non_finite(self.trace)
         where = f"{tensor!r} of {layer}" if tensor else "the loss itself"
         step = self.state.step
-        self.parameters[...] = self.last_finite
+        self.storage[...] = self.last_finite
         self.state.optimizer = self.optimizer.start(self.parameters)
         self.history.stop(f"the loss or its gradient was not finite at step {step + 1}")
         raise LossNotFinite(
