@@ -12,6 +12,7 @@ from typing import Any
 
 from chainrule.activation import Activation
 from chainrule.activations import Identity, LogSoftmax, Sigmoid, Softmax, Softplus
+from chainrule.data.columns import counted
 from chainrule.data.target import ClassTarget, Kind, NumberTarget, Target
 from chainrule.errors import InvalidSetting
 from chainrule.layers import Dense
@@ -127,8 +128,9 @@ def _hidden_layers(wishes: Wishes, rows: int) -> list[Dense]:
         names = names * len(sizes)
     if len(names) != len(sizes):
         raise InvalidSetting(
-            f"--activation names {len(names)} activations ({', '.join(names)}) for {len(sizes)} "
-            f"hidden layers ({', '.join(map(str, sizes))}); expected one for all, or one for each."
+            f"--activation names {len(names)} activations ({', '.join(names)}) for "
+            f"{counted(len(sizes), 'hidden layer')} ({', '.join(map(str, sizes))}); expected one "
+            "for all, or one for each."
         )
     return [Dense(size, name) for size, name in zip(sizes, names, strict=True)]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS_IN_A_TERMINAL = 20
+_ROWS_IN_A_PIPE = 1000  # laying out more takes longer than predicting them
 _MOST_PROBABILITIES_SHOWN = 8
 
 
@@ -83,9 +84,7 @@ def _print_rows(
     out: Console, model: TableModel, rows: pd.DataFrame, predicted: dict[str, Array]
 ) -> None:
     target = model.preprocessing.target
-    shown = len(rows)
-    if out.is_terminal:
-        shown = min(shown, _ROWS_IN_A_TERMINAL)
+    shown = min(len(rows), _ROWS_IN_A_TERMINAL if out.is_terminal else _ROWS_IN_A_PIPE)
     name, *probabilities = predicted
     if len(probabilities) > _MOST_PROBABILITIES_SHOWN:
         highest = np.max([predicted[column] for column in probabilities], axis=0)

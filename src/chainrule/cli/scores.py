@@ -80,7 +80,9 @@ def _mistakes(matrix: Array, classes: Sequence[str]) -> Group:
 def _shown(name: str, value: float) -> str:
     if name == "accuracy":
         return f"{value:.1%}"
-    return f"{value:.3f}" if name.startswith(("F1", "R²")) else f"{value:.4g}"
+    if name.startswith(("F1", "R²")):
+        return f"{round(value, 3) + 0.0:.3f}"  # adding zero turns -0.000 into 0.000
+    return f"{value:.4g}"
 
 
 def _metrics() -> Any:

@@ -148,10 +148,15 @@ def _fit(
     )
     talk.print(
         f"Trained for {len(history.epochs['loss'])} epochs in {history.seconds:.2g} seconds "
-        f"({history.stopped_because}).\nKept the weights of epoch {stopping.best_epoch}, the best "
-        "on the validation rows; on new rows expect a little less than the score below.",
+        f"({history.stopped_because}).",
         soft_wrap=True,
     )
+    if stopping.best_epoch:
+        talk.print(
+            f"Kept the weights of epoch {stopping.best_epoch}, the best on the validation rows; "
+            "on new rows expect a little less than the score below.",
+            soft_wrap=True,
+        )
     model.training.update(
         source=source,
         best_epoch=stopping.best_epoch,

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import Result
+
+import chainrule as cr
+from chainrule.cli import demo
+
+Run = Callable[..., Result]
+
+# EVIDENCE of the reference run: the loss before and after so many iterations, the predictions.
+REFERENCE = {
+    0: ([1.2981, 0.7878, 0.0154, 0.0050], 0.0028, [0.01009, 0.97159, 0.97168, 0.03296]),
+    1: ([1.3118, 0.9834, 0.0202, 0.0060], 0.00336, [0.00965, 0.96895, 0.96886, 0.03645]),
+    42: ([1.2136, 0.9871, 0.0178, 0.0052], 0.00295, [0.01043, 0.97232, 0.97091, 0.03500]),
+}
+
+
+def tutorial_loop(seed: int) -> tuple[list[float], np.ndarray]:
+    """The textbook's loop, as one types it."""
+    X, y = cr.data.truth_table()
+    target = y.reshape(-1, 1)
+    random = np.random.RandomState(seed)
+    first, second = random.rand(3, 4), random.rand(4, 1)
+    losses = []
+    for step in range(1501):
+        hidden = 1 / (1 + np.exp(-(X @ first)))
+        output = 1 / (1 + np.exp(-(hidden @ second)))
+        if step == 1500:
+            return losses, output.ravel()
+        losses.append(float(((output - target) ** 2).sum()))
+        d_output = 2 * (output - target) * output * (1 - output)
+        d_hidden = d_output @ second.T * hidden * (1 - hidden)
+        second -= hidden.T @ d_output
+        first -= X.T @ d_hidden
+    raise AssertionError
+
+
+@pytest.mark.parametrize("seed", REFERENCE)
+def test_no_bias_is_the_reference_run(run: Run, seed: int) -> None:
+    result = json.loads(run("demo", "--seed", seed, "--no-bias", "--json").output)
+    assert set(result) == {"losses", "predictions", "seconds"}
+    losses, loss_after, predictions = REFERENCE[seed]
+    assert len(result["losses"]) == 1500
+    assert [result["losses"][i] for i in (0, 100, 500, 1000)] == pytest.approx(losses, abs=6e-5)
+    assert result["predictions"] == pytest.approx(predictions, abs=1e-5)
+    error = np.array(result["predictions"]) - [0, 1, 1, 0]
+    assert error @ error == pytest.approx(loss_after, abs=6e-5)
+
+
+@pytest.mark.parametrize("seed", [*REFERENCE, 67])
+def test_every_iteration_is_the_tutorial_loops(run: Run, seed: int) -> None:
+    result = json.loads(run("demo", "--seed", seed, "--no-bias", "--json").output)
+    losses, predictions = tutorial_loop(seed)
+    assert result["losses"] == pytest.approx(losses, abs=1e-12)
+    assert result["predictions"] == pytest.approx(predictions, abs=1e-12)
+
+
+def test_as_a_program_of_its_own() -> None:
+    """The console script in a real process: one JSON object on stdout and nothing else."""
+    script = Path(sys.executable).with_name("chainrule")
+    command = [script, "demo", "--json", "--no-bias", "--seed", "0"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert finished.stderr == ""
+    assert finished.stdout.count("\n") == 1
+    result = json.loads(finished.stdout)
+    assert result["predictions"] == pytest.approx(REFERENCE[0][2], abs=1e-5)
+    assert 0 < result["seconds"] < 60
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_with_biases_it_learns_from_any_start(run: Run, seed: int) -> None:
+    result = json.loads(run("demo", "--seed", seed, "--json").output)
+    assert np.round(result["predictions"]).tolist() == [0, 1, 1, 0]
+    assert (np.diff(result["losses"]) < 0).all()
+
+
+def test_what_a_person_sees(run: Run, folder: Path) -> None:
+    result = run("demo")
+    assert result.exit_code == 0
+    assert "What to learn" in result.output
+    assert "Dense(4, activation='sigmoid')" in result.output
+    assert "loss over iterations" in result.output
+    assert "1.2357 before, 0.0017 after 1,500 iterations" in result.output
+    picture = folder / "chainrule-demo-loss.png"
+    assert f"Loss graph: {picture}\n" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "Prediction beside actual value" in result.output
+    assert "0.97892     -0.02108" in result.output
+    assert result.output.endswith("chainrule train FILE.csv --target COLUMN\n")
+    assert "\x1b" not in result.output
+    assert result.stderr == ""
+
+
+def test_a_start_that_fails_says_so(run: Run) -> None:
+    output = run("demo", "--no-bias", "--seed", 67).output
+    assert "Not all rows came out right" in output
+    assert "chainrule demo --seed 68" in output
+
+
+def test_other_settings(run: Run, folder: Path) -> None:
+    options = ["--iterations", 7, "--hidden", 3, "--learning-rate", 0.5, "--plot", "graph.svg"]
+    result = json.loads(run("demo", "--json", *options).output)
+    assert len(result["losses"]) == 7
+    assert (folder / "graph.svg").read_text().startswith("<?xml")
+    assert (
+        "Dense(3, activation='sigmoid', use_bias=False)"
+        in run("demo", "--no-bias", *options).output
+    )
+    assert run("demo", "--iterations", 1).exit_code == 0
+
+
+def test_where_nothing_can_be_written_the_picture_goes_elsewhere(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise cr.InvalidSetting("read-only")
+
+    monkeypatch.setattr(demo, "check_writable", refuse)
+    line = next(x for x in run("demo").output.splitlines() if x.startswith("Loss graph: "))
+    picture = Path(line.removeprefix("Loss graph: "))
+    assert picture.parent != folder
+    assert picture.exists()
+    picture.unlink()
+    picture.parent.rmdir()
