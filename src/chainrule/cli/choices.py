@@ -111,7 +111,7 @@ def _last_layer(loss: Loss, target: Target) -> Dense:
     if loss.targets == "classes" and isinstance(target, ClassTarget):
         if loss.outputs == "probabilities":
             activation = Softmax()
-        elif loss.outputs == "numbers":  # logarithms of probabilities
+        elif loss.outputs == "logarithms of probabilities":
             activation = LogSoftmax()
         return Dense(len(target.classes), activation)
     if loss.outputs == "probabilities":
