@@ -197,7 +197,10 @@ def test_an_unfinished_initializer_says_what_it_lacks() -> None:
     ("make", "message"),
     [
         (lambda: cr.Constant(float("nan")), "value must be a finite number"),
-        (lambda: cr.Uniform(1, 1), "Uniform needs low < high; received 1 and 1"),
+        (
+            lambda: cr.Uniform(1, 1),
+            "Uniform needs low < high, a finite way apart; received 1 and 1",
+        ),
         (lambda: cr.Uniform("0", 1), "low must be a finite number"),
         (lambda: cr.Normal(standard_deviation=0), "standard_deviation must be a finite number ab"),
         (lambda: cr.Orthogonal(gain=-1), "gain must be a finite number above 0"),

@@ -137,9 +137,9 @@ class TestLayer:
         class Further(Scale, register=False):
             offset = cr.Parameter()
 
-        assert Further().is_penalized("factors")
-        assert not Further().is_penalized("shift")
-        assert not Further().is_penalized("offset")
+        assert Further().declared("factors").penalized
+        assert not Further().declared("shift").penalized
+        assert not Further().declared("offset").penalized
 
     def test_only_parameters_with_a_shape_exist(self) -> None:
         net = cr.NeuralNetwork(Scale(), inputs=3)
@@ -170,9 +170,9 @@ class TestLayer:
         dense = cr.Dense(2, activation=prelu)
         owners = list(dense.parameter_owners((3,)))
         assert owners == [
-            ("weights", dense, (3, 2)),
-            ("bias", dense, (2,)),
-            ("slope", prelu, (2,)),
+            ((), "weights", dense, (3, 2)),
+            ((), "bias", dense, (2,)),
+            ((), "slope", prelu, (2,)),
         ]
 
     def test_it_knows_whether_it_belongs_to_a_network(self) -> None:

@@ -186,6 +186,7 @@ ALLOWED_LAST = {
     "binary_cross_entropy": {"sigmoid", "hard_sigmoid", "softmax"},
     "categorical_cross_entropy": {"sigmoid", "hard_sigmoid", "softmax"},
     "kl_divergence": {"sigmoid", "hard_sigmoid", "softmax"},
+    "negative_log_likelihood": {"log_softmax"},
     "poisson": {"sigmoid", "hard_sigmoid", "softmax", "relu", "softplus"},
 }
 

@@ -71,7 +71,7 @@ from chainrule.losses import (
     SoftmaxCrossEntropy,
     SumOfSquares,
 )
-from chainrule.metrics import Metric
+from chainrule.metrics import Metric, TopKAccuracy
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer
 from chainrule.optimizers import (
@@ -181,6 +181,7 @@ __all__ = [
     "StepDecay",
     "SumOfSquares",
     "Tanh",
+    "TopKAccuracy",
     "Trace",
     "Uniform",
     "UnknownName",

@@ -100,6 +100,7 @@ class LeakyReLU(Activation):
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = checks.number("slope", slope, at_least=0)
 
+    @overflow_is_fine  # only where the slope is above 1
     def value(self, z: Array) -> Array:
         return np.where(z > 0, z, z * self.slope)
 
@@ -218,7 +219,7 @@ class GELUTanh(Activation):
     initializer = "he_uniform"
 
     def value(self, z: Array) -> Array:
-        return z * (1 + self._tanh(np.clip(z, -20, 20))) / 2
+        return z * ((1 + self._tanh(np.clip(z, -20, 20))) / 2)
 
     def derivative(self, z: Array, a: Array) -> Array:
         z = np.clip(z, -20, 20)  # beyond, tanh is 1 to the last digit, and z**3 would overflow

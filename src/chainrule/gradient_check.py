@@ -10,6 +10,7 @@ where both agree, backprop is right.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ class GradientCheck:
     @property
     def worst(self) -> Comparison:
         """The array where both differ most."""
-        return max(self.comparisons, key=lambda comparison: comparison.error)
+        return max(self.comparisons, key=lambda c: math.inf if math.isnan(c.error) else c.error)
 
     @property
     def passed(self) -> bool:
@@ -101,7 +102,7 @@ def check_gradients(
     """
     if at_most is not None:
         at_most = checks.whole_number("at_most", at_most)
-    x = np.array(x, dtype=np.float64)
+    x = np.array(x, dtype=np.float64, order="C")  # so that reshape(-1) is a view of it
     trace = network.new_trace()
 
     def loss() -> float:

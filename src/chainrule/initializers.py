@@ -62,8 +62,10 @@ class Uniform(Initializer):
     def __init__(self, low: float = -0.05, high: float = 0.05) -> None:
         self.low = checks.number("low", low)
         self.high = checks.number("high", high)
-        if self.low >= self.high:
-            raise InvalidSetting(f"Uniform needs low < high; received {low!r} and {high!r}.")
+        if not 0 < self.high - self.low < math.inf:
+            raise InvalidSetting(
+                f"Uniform needs low < high, a finite way apart; received {low!r} and {high!r}."
+            )
 
     def values(self, shape: Shape, random: np.random.Generator) -> Array:
         return random.uniform(self.low, self.high, shape)

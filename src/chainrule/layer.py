@@ -183,10 +183,17 @@ class Parameter:
 
     def __set__(self, layer: Layer, value: npt.ArrayLike) -> None:
         array = self.__get__(layer, type(layer))
-        new = np.asarray(value)
+        try:
+            new = np.asarray(value)
+        except ValueError:
+            new = np.empty(0)  # rows of different lengths have no shape
         if new.shape != array.shape:
             raise InvalidShape(
                 f"{layer!r}: received {self.name} of shape {new.shape}; expected {array.shape}."
+            )
+        if new.dtype.kind not in "biufO":
+            raise InvalidData(
+                f"{layer!r}: received {self.name} of dtype {new.dtype}; expected numbers."
             )
         with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused here
             converted = new.astype(array.dtype)

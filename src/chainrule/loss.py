@@ -44,7 +44,8 @@ class Loss(Registered, family="loss"):
     targets : str
         Kind of actual values: "numbers", "probabilities", "classes", "signs" or "counts".
     outputs : str
-        What the network must give: "numbers", "probabilities", "positive" or "logits".
+        What the network must give: "numbers", "probabilities", "logarithms of probabilities",
+        "positive" or "logits".
     """
 
     formula: ClassVar[str] = ""
@@ -107,6 +108,11 @@ class Loss(Registered, family="loss"):
                 "activation='sigmoid' (or 'softmax') there, or, better, no activation and "
                 f"loss={'softmax' if self.targets == 'classes' else 'sigmoid'}_cross_entropy."
             )
+        if self.outputs == "logarithms of probabilities" and high > 0:
+            raise InvalidSetting(
+                f"Received {named}; this loss expects logarithms of probabilities. Use "
+                "activation='log_softmax' there, or no activation and loss='softmax_cross_entropy'."
+            )
         if self.outputs == "positive" and low < 0:
             raise InvalidSetting(
                 f"Received {named}; this loss expects positive outputs. Use activation='softplus'."
@@ -118,7 +124,10 @@ class Loss(Registered, family="loss"):
         if sample_weight is None:
             return terms if self.reduction == "sum" else terms / (len(terms) * outputs)
         column = sample_weight.reshape(-1, *[1] * (terms.ndim - 1))
-        return terms * (column if self.reduction == "sum" else column / (column.sum() * outputs))
+        if self.reduction == "sum":
+            return terms * column
+        total = column.sum() * outputs
+        return terms * (column / total if total else column)  # all 0: a batch that counts nothing
 
 
 def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) -> Array:

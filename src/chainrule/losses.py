@@ -92,7 +92,7 @@ class LogCosh(Loss):
     def terms(self, y_hat: Array, y: Array) -> Array:
         # cosh overflows early: log cosh e = |e| + log(1 + exp(-2 |e|)) - log 2 is the same number.
         distance = np.abs(y_hat - y)
-        return distance + np.log1p(np.exp(-2 * distance)) - math.log(2)
+        return distance + np.log1p(np.exp(-distance) ** 2) - math.log(2)
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
         return np.tanh(y_hat - y)
@@ -243,6 +243,7 @@ class NegativeLogLikelihood(Loss):
     gradient_formula = "-y[k]"
     reduction = "mean of samples"
     targets = "classes"
+    outputs = "logarithms of probabilities"
 
     def terms(self, y_hat: Array, y: Array) -> Array:
         return -y * y_hat

@@ -25,10 +25,13 @@ class Metric(Registered, family="metric"):
     greater_is_better : bool
     of_classes : bool
         Whether it compares classes (True) or numbers (False).
+    is_number : bool
+        Whether its value is one number, so that epochs can be compared by it.
     """
 
     greater_is_better: ClassVar[bool] = True
     of_classes: ClassVar[bool] = True
+    is_number: ClassVar[bool] = True
 
     def check(self, loss: Loss) -> None:
         """Refuse a metric that says nothing about what this loss learns."""
@@ -97,11 +100,26 @@ class F1(ClassMetric):
         return float(_sklearn().f1_score(actual, predicted, **averaged))
 
 
-class ConfusionMatrix(ClassMetric):
-    """Row: actual class. Column: predicted class. As lists, one matrix an epoch."""
+class ConfusionMatrix(Metric):
+    """Row: actual class. Column: predicted class. As lists, one matrix an epoch.
 
-    def score(self, actual: Array, predicted: Array, **keywords: Any) -> Any:
-        return _sklearn().confusion_matrix(actual, predicted, **keywords).tolist()
+    Every class has its row and column, whether it occurs or not. Where each output stands for
+    itself there is one matrix of two rows for each output.
+    """
+
+    is_number = False
+
+    def value(self, y: Array, prediction: Array, loss: Loss, sample_weight: Array | None) -> Any:
+        actual, predicted = class_labels(y, loss), class_labels(prediction, loss)
+        if actual.ndim > 1:
+            matrix = _sklearn().multilabel_confusion_matrix
+            return matrix(actual, predicted, sample_weight=sample_weight).tolist()
+        classes = range(max(prediction.shape[-1], 2))
+        return (
+            _sklearn()
+            .confusion_matrix(actual, predicted, labels=classes, sample_weight=sample_weight)
+            .tolist()
+        )
 
 
 class TopKAccuracy(Metric):

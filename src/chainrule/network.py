@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from chainrule.summary import summary_text
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
 from chainrule.training.loop import Plan, TrainingLoop
-from chainrule.training.progress import Progress
+from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
 _ROWS_AT_ONCE = 1024  # prediction goes in pieces of this size, so its memory is bounded
@@ -295,7 +296,7 @@ class NeuralNetwork:
             shuffle=checks.flag("shuffle", shuffle),
             metrics=arguments.check_metrics(metrics, self.loss),
             callbacks=arguments.check_callbacks(callbacks),
-            progress=progress,
+            progress=check_progress(progress),
         )
         samples = self._check_samples(x, y, sample_weight)
         held_out: Samples | None = None
@@ -351,8 +352,12 @@ class NeuralNetwork:
         penalty = self._penalty() if self.l1 or self.l2 else 0.0
         found: dict[str, Any] = {"loss": self.loss.value(output, y, samples.weight) + penalty}
         prediction = self.loss.prediction(output)
-        for metric in metrics:
-            found[metric.name] = metric.value(samples.y, prediction, self.loss, samples.weight)
+        for metric in metrics:  # which has no meaning where the loss is not a number any more
+            found[metric.name] = (
+                metric.value(samples.y, prediction, self.loss, samples.weight)
+                if math.isfinite(found["loss"])
+                else math.nan
+            )
         return found
 
     def _outputs(self, x: Array) -> Array:

@@ -41,9 +41,11 @@ class Registered:
             return
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
-        for base in cls.__mro__:
-            if "_members" in base.__dict__:
-                _enter(base.__dict__["_members"], base.__dict__["_family"], cls)
+        families = [base for base in cls.__mro__ if "_members" in base.__dict__]
+        for base in families:  # all are asked before the first one takes it in
+            _refuse_taken_name(base.__dict__["_members"], base.__dict__["_family"], cls)
+        for base in families:
+            base.__dict__["_members"][cls.name] = cls
 
     @classmethod
     def names(cls) -> list[str]:
@@ -128,8 +130,8 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _enter(members: dict[str, type], family: str, member: type[Registered]) -> None:
-    """Add a class to its family; a cell run again in a notebook replaces its earlier self."""
+def _refuse_taken_name(members: dict[str, type], family: str, member: type[Registered]) -> None:
+    """Names are unique, but a cell run again in a notebook may replace its earlier self."""
     present = members.get(member.name)
     same_place = present is not None and (present.__module__, present.__qualname__) == (
         member.__module__,
@@ -141,7 +143,6 @@ def _enter(members: dict[str, type], family: str, member: type[Registered]) -> N
             f"of {present.__module__}. Give {member.__qualname__} another one: "
             f'name = "my_{member.name}" in the class.'
         )
-    members[member.name] = member
 
 
 def _setting_defaults(cls: type) -> dict[str, Any]:

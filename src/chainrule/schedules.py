@@ -57,7 +57,7 @@ class StepDecay(Schedule):
         Epochs between two steps.
     """
 
-    def __init__(self, initial: float, factor: float = 0.1, every: float = 10) -> None:
+    def __init__(self, initial: float, factor: float = 0.1, every: float = 10.0) -> None:
         self.initial = checks.number("initial", initial, above=0)
         self.factor = checks.number("factor", factor, above=0, at_most=1)
         self.every = checks.number("every", every, above=0)
@@ -137,6 +137,10 @@ class Cosine(Schedule):
         self.warm_up = checks.number("warm_up", warm_up, at_least=0)
         self.restarts = checks.flag("restarts", restarts)
         self.stretch = checks.number("stretch", stretch, at_least=1)
+        if self.final > self.initial:
+            raise InvalidSetting(
+                f"Cosine: final is {final!r} and initial {initial!r}; expected a rate that falls."
+            )
         if self.warm_up >= self.epochs:
             raise InvalidSetting(
                 f"Cosine: warm_up is {warm_up!r} of {epochs!r} epochs; expected less, so that "
@@ -184,7 +188,7 @@ class ReduceOnPlateau(Schedule):
         self.factor = checks.number("factor", factor, above=0, below=1)
         self.patience = checks.whole_number("patience", patience, at_least=1)
         self.tolerance = checks.number("tolerance", tolerance, at_least=0)
-        self.minimum = checks.number("minimum", minimum, at_least=0)
+        self.minimum = checks.number("minimum", minimum, at_least=0, at_most=self.initial)
 
     def rate(self, epoch: float, state: dict[str, float]) -> float:
         return max(self.initial * self.factor ** state.get("reductions", 0), self.minimum)

@@ -38,7 +38,7 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
             f"{name} has rows of different lengths; expected a rectangular table of numbers."
         ) from error
     if array.dtype.kind == "O":
-        array = _from_objects(name, array, dtype)
+        array = _from_objects(name, array)
     if array.dtype.kind not in "biuf":
         what = "text" if array.dtype.kind in "USVT" else f"{array.dtype} values"
         raise InvalidData(f"{name} holds {what}; expected numbers. {_how_to_encode(name)}")
@@ -49,10 +49,10 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     return converted
 
 
-def _from_objects(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+def _from_objects(name: str, array: Array) -> Array:
     try:
-        return array.astype(dtype)
-    except (TypeError, ValueError) as error:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidData(
             f"{name} holds objects that are not numbers ({error}); expected numbers. "
             f"{_how_to_encode(name)}"

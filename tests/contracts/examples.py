@@ -114,6 +114,8 @@ def outputs_for(loss: Loss, shape: Shape, random: np.random.Generator) -> Array:
     """Network outputs (float64) such as the loss takes, well inside what is allowed."""
     if loss.outputs == "probabilities" and loss.targets == "classes":
         return random.dirichlet(np.full(shape[-1], 3.0), shape[:-1])
+    if loss.outputs == "logarithms of probabilities":
+        return np.log(random.dirichlet(np.full(shape[-1], 3.0), shape[:-1]))
     if loss.outputs == "probabilities":
         return random.uniform(0.05, 0.95, shape)
     if loss.outputs == "positive":

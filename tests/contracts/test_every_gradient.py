@@ -36,7 +36,12 @@ def fits(loss: cr.Loss, activation: cr.Activation) -> bool:
 
 def last_activation(loss: cr.Loss) -> str:
     """Name an activation that any network with this loss can end in."""
-    return {"probabilities": "softmax", "positive": "softplus"}.get(loss.outputs, "identity")
+    fitting = {
+        "probabilities": "softmax",
+        "logarithms of probabilities": "log_softmax",
+        "positive": "softplus",
+    }
+    return fitting.get(loss.outputs, "identity")
 
 
 def check(

@@ -118,6 +118,7 @@ def test_no_allowed_output_gives_nan(
         "numbers": [limits.max, -limits.max, 0, limits.tiny, 1e4, -1e4],
         "logits": [limits.max, -limits.max, 0, limits.tiny, 1e4, -1e4],
         "probabilities": [0, 1, limits.tiny, 1 - limits.epsneg],
+        "logarithms of probabilities": [0, -limits.tiny, -1e4, -limits.max],
         "positive": [0, limits.max, limits.tiny, 1e4],
     }[loss.outputs]
     triples = np.stack(np.meshgrid(ends, ends, ends, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import BackpropBeforeFeedforward, InvalidShape
+from chainrule.errors import BackpropBeforeFeedforward, InvalidInput, InvalidShape
 from chainrule.layer import Array, Layer, Pass, Trace
 from chainrule.parameters import ParameterVector
 
@@ -74,8 +74,9 @@ class NetworkTrace:
         try:
             return self.layers[names.index(position) if isinstance(position, str) else position]
         except (ValueError, IndexError):
-            raise KeyError(
-                f"The trace has no {position!r}; it has {', '.join(map(repr, names))}."
+            raise InvalidInput(
+                f"The trace has no {position!r}; it has {', '.join(map(repr, names))}, also by "
+                "number, from 0."
             ) from None
 
     def __iter__(self) -> Iterator[Trace]:
@@ -87,11 +88,16 @@ class NetworkTrace:
     def tensors(self) -> Iterator[tuple[str, str, Any]]:
         """Layer, name and value of everything in the trace, in the order it was computed."""
         forwards = list(enumerate(self.layers, start=1))
-        for order, of_backprop in ((forwards, False), (forwards[::-1], True)):
-            for number, trace in order:
-                for tensor in trace.tensors(f"layer {number}"):
-                    if tensor[1].startswith("d_") is of_backprop:
-                        yield tensor
+        for number, trace in forwards:
+            for place, name, value in trace.tensors(f"layer {number}"):
+                if not name.startswith("d_"):
+                    yield place, name, value
+        if "d_output" in vars(self):
+            yield "loss", "d_output", self.d_output
+        for number, trace in reversed(forwards):
+            for place, name, value in trace.tensors(f"layer {number}"):
+                if name.startswith("d_"):
+                    yield place, name, value
 
     def at(self, path: tuple[int, ...]) -> Trace:
         """Return the trace at a position: (3,) is the fourth layer's, (3, 0) one inside it."""
@@ -166,11 +172,11 @@ class ReferenceEngine:
                     trace.at(use.path),
                 )
                 # Backprop comes from the end, so the first gradient of a shared parameter is the
-                # one from its last use.
-                is_first = use == [u for u in self.parameters.uses if u.slot == use.slot][-1]
-                if is_first:
+                # one from its last use. A shared one gets no room: the sum of all is no one's own.
+                uses = [other for other in self.parameters.uses if other.slot == use.slot]
+                if len(uses) == 1:
                     at.reserve(name, view)
-                gathered.append((at, name, view, is_first))
+                gathered.append((at, name, view, use == uses[-1]))
             trace.way_back.append((self.layers[position], trace.layers[position], gathered))
 
 

@@ -73,9 +73,14 @@ class EarlyStopping(Callback):
                 f"{', '.join(history.epochs)}. Pass validation=(X, y) or validation=0.2 to fit for "
                 "validation_loss, and metrics=[...] for a metric."
             )
-        metric = self.monitor.removeprefix("validation_").removeprefix("training_")
-        more_is_better = metric in Metric.names() and Metric.get(metric).greater_is_better
-        self._sign = -1.0 if more_is_better else 1.0
+        name = self.monitor.removeprefix("validation_").removeprefix("training_")
+        metric = Metric.get(name) if name in Metric.names() else None
+        if metric is not None and not metric.is_number:
+            raise InvalidSetting(
+                f"EarlyStopping(monitor={self.monitor!r}): {name} is a table, and one table is not "
+                "better than another. Watch a number: validation_loss, validation_accuracy, ..."
+            )
+        self._sign = -1.0 if metric is not None and metric.greater_is_better else 1.0
         self.best = self._sign * math.inf
         self.best_epoch = 0
         self._best_parameters: Array | None = None

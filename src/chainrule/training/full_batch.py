@@ -12,6 +12,12 @@ from chainrule.errors import optional_package
 from chainrule.layer import Array
 from chainrule.optimizers import LBFGS
 
+_ENDINGS = {
+    0: "L-BFGS: the gradient is below its tolerance",
+    1: "L-BFGS: all iterations done",
+    2: "L-BFGS: no step goes further down at this precision",
+}
+
 
 def minimize_with_scipy(
     optimizer: LBFGS,
@@ -70,7 +76,8 @@ def minimize_with_scipy(
             "maxfun": iterations * 20,
             "maxcor": optimizer.memory,
             "gtol": optimizer.tolerance,
+            "ftol": 0.0,  # the gradient alone decides
         },
     )
     parameters[...] = result.x
-    return f"L-BFGS: {str(result.message).capitalize()}"
+    return _ENDINGS.get(result.status, f"L-BFGS: {result.message}")

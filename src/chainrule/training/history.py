@@ -90,6 +90,11 @@ class History:
         """The loss of the latest iteration, NaN before the first."""
         return self._losses[-1] if self._losses else math.nan
 
+    @property
+    def last_rate(self) -> float:
+        """The learning rate of the latest iteration, NaN before the first."""
+        return self._learning_rates[-1] if self._learning_rates else math.nan
+
     def __getitem__(self, column: str) -> Array:
         try:
             return np.array(self.epochs[column])

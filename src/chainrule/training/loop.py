@@ -97,10 +97,13 @@ class TrainingLoop:
             GracefulInterrupt() as self.interrupt,
         ):
             try:
-                if self.full_batch:
+                if self.plan.epochs == 0:
+                    self.history.stop("all 0 epochs done")
+                elif self.full_batch:
                     self._minimize()
                 else:
                     self._descend()
+                self._check_last_update()
             finally:
                 self.history.seconds = time.perf_counter() - began
                 self.bar.close(self.history.last_loss)
@@ -111,6 +114,8 @@ class TrainingLoop:
     def _descend(self) -> None:
         for _ in range(self.plan.epochs):
             self._epoch()
+            if self.interrupt.requested:
+                self.history.stop("interrupted by Ctrl-C")
             if self.history.stopped_because:
                 return
         self.history.stop(f"all {self.plan.epochs} epochs done")
@@ -159,13 +164,15 @@ class TrainingLoop:
     def _scores(self) -> dict[str, Any]:
         """What is measured at the end of an epoch, by the name of its column."""
         metrics = self.plan.metrics
+        if self.validation is None and not metrics:
+            return {}
+        samples = self.samples if self.validation is None else self.validation
+        scores = self.network.scores(samples, metrics)
+        if not math.isfinite(scores["loss"]):
+            self._stop_where_not_finite(samples)
         if self.validation is not None:
-            scores = self.network.scores(self.validation, metrics)
             return {f"validation_{name}": value for name, value in scores.items()}
-        if metrics:
-            scores = self.network.scores(self.samples, metrics)
-            return {f"training_{metric.name}": scores[metric.name] for metric in metrics}
-        return {}
+        return {f"training_{metric.name}": scores[metric.name] for metric in metrics}
 
     def _minimize(self) -> None:
         """L-BFGS: SciPy decides the steps, this records them."""
@@ -200,6 +207,18 @@ class TrainingLoop:
         )
         if not self.history.stopped_because:
             self.history.stop(reason)
+
+    def _check_last_update(self) -> None:
+        """No further step would notice what the last update did, so look once more."""
+        if self.history.iterations:
+            some = self.samples.row_range(0, self.batches.batch_size)
+            if not math.isfinite(sum(self.network.loss_and_gradients(some, self.trace))):
+                self._stop_where_not_finite(some)
+
+    def _stop_where_not_finite(self, samples: Samples) -> NoReturn:
+        """Stop for a loss that was found outside of a step: pass through it once more to see."""
+        loss = sum(self.network.loss_and_gradients(samples, self.trace))
+        self._stop_at_non_finite(loss, self.history.last_rate)
 
     def _stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:
         layer, tensor = _first_non_finite(self.trace)

@@ -27,8 +27,6 @@ class ProgressBar:
     """
 
     def __init__(self, total: int, show: Progress, unit: str) -> None:
-        if show not in (True, False, "auto"):
-            raise InvalidSetting(f"progress must be True, False or 'auto'; received {show!r}.")
         self._bar: Any = None
         self._done = 0
         self._next = time.perf_counter() + _SECONDS_BETWEEN_UPDATES
@@ -37,9 +35,7 @@ class ProgressBar:
         try:
             tqdm = optional_package("tqdm", "A progress bar")
         except MissingPackage:
-            if show == "auto":
-                return
-            raise
+            return  # nobody asked for it by name: check_progress would have told them
         self._bar = tqdm.tqdm(total=total, unit=f" {unit}", leave=True, mininterval=0)
 
     def step(self, loss: float) -> None:
@@ -56,10 +52,19 @@ class ProgressBar:
 
     def _draw(self, loss: float) -> None:
         self._bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-        self._bar.update(self._done)
+        self._bar.n += self._done
         self._bar.refresh()
         self._done = 0
         self._next = time.perf_counter() + _SECONDS_BETWEEN_UPDATES
+
+
+def check_progress(progress: Any) -> Progress:
+    """Check True, False or "auto"; True needs tqdm."""
+    if not isinstance(progress, bool | str) or progress not in (True, False, "auto"):
+        raise InvalidSetting(f"progress must be True, False or 'auto'; received {progress!r}.")
+    if progress is True:
+        optional_package("tqdm", "A progress bar")
+    return progress  # type: ignore[return-value]  # one of the three, as just checked
 
 
 def _someone_watches() -> bool:
