@@ -41,6 +41,7 @@ class Chainrule(Prediction):
 
     name = OURS
     setting = "reference engine"
+    threads = thread_counts()
 
     def prepare(self) -> None:
         super().prepare()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import chainrule as cr
-from benchmarks.work import OURS
+from benchmarks.work import OURS, thread_counts
 from benchmarks.works import mlp
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
@@ -15,6 +15,7 @@ class Chainrule(MLPTraining):
 
     name = OURS
     setting = "reference engine"
+    threads = thread_counts()
 
     def reset(self) -> None:
         self.network = mlp.network()
