@@ -47,8 +47,9 @@ def scikit_learn(training: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
     columns = make_column_transformer(
         *[(number, [name]) for name in NUMBERS], *[(category, [name]) for name in CATEGORIES]
     )
-    columns.fit(training.astype(dict.fromkeys(CATEGORIES, object)))
-    return columns.transform(other.astype(dict.fromkeys(CATEGORIES, object)))
+    plain = [frame.astype(dict.fromkeys(CATEGORIES, object)) for frame in (training, other)]
+    learned_from, applied_to = (frame.where(frame.notna(), np.nan) for frame in plain)
+    return columns.fit(learned_from).transform(applied_to)
 
 
 @pytest.mark.parametrize("seed", range(5))
