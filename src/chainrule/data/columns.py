@@ -187,8 +187,9 @@ def recognise(column: pd.Series, *, as_category: bool = False) -> Column | LeftO
     -----
     Numbers are numbers, however few different ones there are. Text is a number where at least nine
     in ten values can be read as one, a date where all are written as 2024-12-31, and otherwise a
-    category; so are True and False. A column that cannot help on new rows is left out: one with a single value, text that
-    hardly ever comes back (names, remarks), and whole numbers called an id or the like.
+    category; so are True and False. A column that cannot help on new rows is left out: one with a
+    single value, text that hardly ever comes back (names, remarks), and whole numbers called an id
+    or the like.
     """
     name = str(column.name)
     text = texts(column)
