@@ -67,11 +67,11 @@ def plain_loop(seed: int) -> tuple[Array, Array]:
 
 
 @functools.cache
-def plain_loops() -> tuple[Array, Array]:
+def plain_loops(scale: float = 1.0) -> tuple[Array, Array]:
     """The same loop for all seeds at once: losses (iterations, seeds), predictions (seeds, 4)."""
     drawn = [starting_weights(seed) for seed in range(SEEDS)]
-    weights_1 = np.array([first for first, _ in drawn])  # (seeds, 3, 4)
-    weights_2 = np.array([second for _, second in drawn])  # (seeds, 4, 1)
+    weights_1 = scale * np.array([first for first, _ in drawn])  # (seeds, 3, 4)
+    weights_2 = scale * np.array([second for _, second in drawn])  # (seeds, 4, 1)
     losses = np.empty((ITERATIONS, SEEDS))
     for iteration in range(ITERATIONS):
         hidden = sigmoid(X @ weights_1)
@@ -140,8 +140,8 @@ def test_the_loops_for_all_seeds_at_once_are_the_loop_for_one() -> None:
     losses, predictions = plain_loops()
     for seed in (0, 67, 999):
         one_losses, one_predictions = plain_loop(seed)
-        np.testing.assert_allclose(losses[:, seed], one_losses, rtol=0, atol=1e-11)
-        np.testing.assert_allclose(predictions[seed], one_predictions[:, 0], rtol=0, atol=1e-11)
+        np.testing.assert_allclose(losses[:, seed], one_losses, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(predictions[seed], one_predictions[:, 0], rtol=0, atol=1e-12)
 
 
 def test_the_loss_falls_at_every_iteration_of_every_seed() -> None:
@@ -163,13 +163,30 @@ def test_the_sum_of_squares_is_below_a_hundredth_at_a_median_of_iteration_599() 
     assert np.median(reached) == 599
 
 
+@functools.cache
+def sensitivity() -> Array:
+    """How far the losses of each seed move when the starting weights move by a rounding error.
+
+    The last bit of a product depends on the order of its factors, and the tutorial and the chain
+    rule order them differently. Where training passes close by a saddle (seed 756) such a
+    difference grows a billionfold: no two ways of writing the loop agree there.
+    """
+    moved, _ = plain_loops(1 + 2 * np.finfo(np.float64).eps)
+    return np.abs(moved - plain_loops()[0]).max(axis=0)
+
+
+def test_rounding_hardly_matters_but_for_one_seed() -> None:
+    assert np.flatnonzero(sensitivity() > 1e-10).tolist() == [756]
+
+
 @pytest.mark.sweep(sample=20)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_network_runs_as_the_loops_do(seed: int) -> None:
     losses, predictions = plain_loops()
+    tolerance = 1e-12 + 10 * sensitivity()[seed]
     net = network(seed)
     history = net.fit(X, Y, epochs=ITERATIONS)
-    np.testing.assert_allclose(history.losses, losses[:, seed], rtol=0, atol=1e-11)
-    np.testing.assert_allclose(net.predict(X)[:, 0], predictions[seed], rtol=0, atol=1e-11)
+    np.testing.assert_allclose(history.losses, losses[:, seed], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(net.predict(X)[:, 0], predictions[seed], rtol=0, atol=tolerance)
     assert (np.diff(history.losses) < 0).all()
     assert ((net.predict(X) > 0.5) == (Y > 0.5)).all() == (seed != 67)

@@ -300,17 +300,34 @@ WEIGHTS = [
     bad("weights None", assign(None), cr.InvalidShape, "weights", "(2, 4)"),
 ]
 
+
+def loud(inputs: int | None = 2) -> cr.NeuralNetwork:
+    """Ten times the sum of its inputs."""
+    net = one_layer(1, "mean_squared_error")(inputs)
+    net.parameters[...] = 10
+    return net
+
+
 OTHERS = [
     bad(
         "outputs that overflow: predict",
-        lambda net: net.predict([[3e38, -3e38]]),
+        lambda net: net.predict([[3e38, 3e38]]),
         cr.InvalidData,
         "finite",
         "float64",
+        network=loud,
     ),
     bad(
         "outputs that overflow: evaluate",
-        lambda net: net.evaluate([[1e30, 1.0]], [1e30]),
+        lambda net: net.evaluate([[3e38, 3e38]], [0]),
+        cr.InvalidData,
+        "finite",
+        "float64",
+        network=loud,
+    ),
+    bad(
+        "a loss that overflows: evaluate",
+        lambda net: net.evaluate([[1.0, 1.0]], [1e30]),
         cr.InvalidData,
         "finite",
         "float64",

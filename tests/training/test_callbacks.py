@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -88,6 +89,17 @@ def test_a_step_that_stops_the_training_is_its_last(after: int, rows: int) -> No
     assert history.stopped_because == "enough seen"
     assert history.iterations == after
     assert len(history["loss"]) == rows
+
+
+def test_they_may_refuse_a_training_before_anything_has_changed() -> None:
+    class Picky(cr.Callback):
+        def check(self, columns: Sequence[str]) -> None:
+            raise cr.InvalidSetting(" ".join(columns))
+
+    net = network()
+    with pytest.raises(cr.InvalidSetting, match="gradient_norm validation_loss validation_r2"):
+        net.fit(X, Y, validation=(NEW_X, NEW_Y), metrics="r2", callbacks=[Picky()])
+    assert not net.is_built
 
 
 def test_only_what_a_callback_overrides_is_called() -> None:
