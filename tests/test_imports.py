@@ -21,7 +21,7 @@ from chainrule.metrics import Metric
 from contracts.examples import members
 
 ORDER = {
-    "the ground": "errors registry checks randomness",
+    "the ground": "errors checks registry randomness files",
     "one layer": "layer activation activations initializers layers.dense layers",
     "what to learn": "targets loss losses metrics samples",
     "how to learn": "schedules optimizer optimizers",
@@ -40,7 +40,7 @@ ORDER = {
         data.truth_table data.bundled data.columns data.csv data.target data.preprocessing
         data.split data
         """,
-    "files": "saving.atomic saving.description saving.model_file saving",
+    "files": "saving.description saving.model_file saving",
     "the public names": "chainrule",
     "who a person meets": """
         cli.terminal cli.scores cli.tables cli.table_model cli.choices cli.prepare cli.report
@@ -48,8 +48,11 @@ ORDER = {
         """,
 }
 
-# Imports inside functions are for other people's packages, which load on use. One of our own:
-LAZY = {("cli", "cli.app")}  # built on typer and rich, which may not be installed
+# Imports inside functions are for other people's packages, which load on use. And these:
+LAZY = {
+    ("cli", "cli.app"),  # built on typer and rich, which may not be installed
+    ("checks", "difflib"),  # costs a tenth of all of chainrule and serves a message
+}
 
 # What costs time to import, and is not needed before someone uses it.
 HEAVY = "matplotlib numba pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"

@@ -55,7 +55,7 @@ class TestNumericArray:
             ([[b"a"]], "x holds text"),
             ([["1", "2"]], "x holds text"),
             ([[1, "a"]], "x holds text"),
-            (np.array([[1, "a"]], dtype=object), "x holds objects that are not numbers"),
+            (np.array([[1, "a"]], dtype=object), "x holds text \\('a'\\); expected numbers"),
             ([[{}]], "x holds objects that are not numbers"),
             ([[1j]], "x holds complex128 values"),
             ([np.datetime64("2020-01-01")], r"x holds datetime64\[D\] values"),

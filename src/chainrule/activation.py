@@ -57,17 +57,16 @@ class Activation(Layer, family="activation"):
     def feedforward(self, z: Array, trace: Trace) -> Array:
         """Z (batch, ...) -> a (batch, ...)."""
         trace.z = z
-        trace.a = a = _in_the_dtype_of(z, self.value(z))
+        a = self.value(z)
+        if a.dtype is not z.dtype:  # someone's own value, made of Python's float64
+            a = a.astype(z.dtype)
+        trace.a = a
         return a
 
     def backprop(self, d_a: Array, trace: Trace) -> Array:
         """d_a (batch, ...) -> d_z (batch, ...): ∂L/∂z = ∂L/∂a · f'(z)."""
-        return _in_the_dtype_of(d_a, d_a * self.derivative(trace.z, trace.a))
-
-
-def _in_the_dtype_of(given: Array, result: Array) -> Array:
-    """Keep float32 float32, also where someone's activation is made of Python's float64."""
-    return result if result.dtype == given.dtype else result.astype(given.dtype)
+        d_z = d_a * self.derivative(trace.z, trace.a)
+        return d_z if d_z.dtype is d_a.dtype else d_z.astype(d_a.dtype)
 
 
 class VectorActivation(Activation, register=False):

@@ -46,7 +46,7 @@ class Sigmoid(Activation):
 
     @overflow_is_fine
     def value(self, z: Array) -> Array:
-        return 1 / (1 + np.exp(-z))
+        return np.reciprocal(1 + np.exp(-z))
 
     def derivative(self, z: Array, a: Array) -> Array:
         return a * (1 - a)
@@ -73,7 +73,7 @@ class ReLU(Activation):
     formula = "Piecewise((z, z > 0), (0, True))"
     derivative_formula = "Piecewise((1, z > 0), (0, True))"
     latex = r"\max(z, 0)"
-    initializer = "he_uniform"
+    initializer = "he_average"
     outputs_within = (0.0, float("inf"))
 
     def value(self, z: Array) -> Array:
@@ -95,7 +95,7 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
     formula = "Piecewise((z, z > 0), (slope * z, True))"
     derivative_formula = "Piecewise((1, z > 0), (slope, True))"
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = checks.number("slope", slope, at_least=0)
@@ -120,7 +120,7 @@ class PReLU(Activation):
     name = "prelu"
     formula = "Piecewise((z, z > 0), (slope * z, True))"
     derivative_formula = "Piecewise((1, z > 0), (slope, True))"
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     slope = Parameter()
 
@@ -158,7 +158,7 @@ class ELU(Activation):
     name = "elu"
     formula = "Piecewise((z, z > 0), (alpha * (exp(z) - 1), True))"
     derivative_formula = "Piecewise((1, z > 0), (a + alpha, True))"
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = checks.number("alpha", alpha, at_least=0)
@@ -195,7 +195,7 @@ class GELU(Activation):
     name = "gelu"
     formula = "z * (1 + erf(z / sqrt(2))) / 2"
     derivative_formula = "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z**2 / 2) / sqrt(2 * pi)"
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def value(self, z: Array) -> Array:
         return z * _normal_probability_below(z)
@@ -216,7 +216,7 @@ class GELUTanh(Activation):
         " + z * (1 - tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))**2) / 2"
         " * sqrt(2 / pi) * (1 + 3 * 0.044715 * z**2)"
     )
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def value(self, z: Array) -> Array:
         return z * ((1 + self._tanh(np.clip(z, -20, 20))) / 2)
@@ -237,7 +237,7 @@ class SiLU(Activation):
     name = "silu"
     formula = "z / (1 + exp(-z))"
     derivative_formula = "1 / (1 + exp(-z)) * (1 + z * (1 - 1 / (1 + exp(-z))))"
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def value(self, z: Array) -> Array:
         return z * _sigmoid(z)
@@ -254,7 +254,7 @@ class Mish(Activation):
     derivative_formula = (
         "tanh(log(1 + exp(z))) + z * (1 - tanh(log(1 + exp(z)))**2) / (1 + exp(-z))"
     )
-    initializer = "he_uniform"
+    initializer = "he_average"
 
     def value(self, z: Array) -> Array:
         return z * np.tanh(_softplus(z))
@@ -269,7 +269,7 @@ class Softplus(Activation):
 
     formula = "log(1 + exp(z))"
     derivative_formula = "1 / (1 + exp(-z))"
-    initializer = "he_uniform"
+    initializer = "he_average"
     outputs_within = (0.0, float("inf"))
 
     def value(self, z: Array) -> Array:

@@ -18,7 +18,7 @@ from chainrule.training.callbacks import Callback
 def check_dtype(dtype: Any) -> np.dtype[Any]:
     """Check "float32" or "float64", as a name or as NumPy's type."""
     try:
-        name = np.dtype(dtype).name
+        name = dtype if dtype is None else np.dtype(dtype).name  # NumPy takes None for float64
     except TypeError:
         name = dtype
     return np.dtype(checks.one_of("dtype", name, ("float32", "float64")))
@@ -38,23 +38,34 @@ def check_batch_size(batch_size: int | None) -> int | None:
 
 def check_metrics(metrics: str | Metric | Sequence[str | Metric], loss: Loss) -> list[Metric]:
     """Turn names into metrics and refuse those that say nothing about what the loss learns."""
-    listed = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
+    listed = [metrics] if isinstance(metrics, str | Metric) else metrics
+    if not isinstance(listed, list | tuple):
+        raise InvalidSetting(
+            f"metrics received {checks.shown(metrics)}; expected a list of names such as "
+            "['accuracy', 'f1'], or of Metric objects."
+        )
     checked = [Metric.get(metric) for metric in listed]
+    names = [metric.name for metric in checked]
     for metric in checked:
         metric.check(loss)
+        if names.count(metric.name) > 1:
+            raise InvalidSetting(
+                f"metrics holds two metrics called {metric.name!r}; expected each name once, "
+                "because it is the column in the history."
+            )
     return checked
 
 
 def check_callbacks(callbacks: Callback | Sequence[Callback]) -> list[Callback]:
     """Check that each is a Callback."""
-    listed = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    listed = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):
             raise InvalidSetting(
-                f"callbacks holds {callback!r}; expected Callback objects, such as "
+                f"callbacks holds {checks.shown(callback)}; expected Callback objects, such as "
                 "EarlyStopping(patience=10). A plain function goes in as OnEpoch(function)."
             )
-    return listed
+    return list(listed)
 
 
 def unpack_validation(validation: Sequence[Any]) -> tuple[Any, Any, Any]:

@@ -16,6 +16,22 @@ import numpy as np
 from chainrule.errors import InvalidSetting
 
 
+def shown(value: object) -> str:
+    """Show a value in a message: arrays by their shape, everything else in one short line."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """``"Did you mean 'relu'? "`` for a misspelt name; nothing where none is near."""
+    import difflib  # 4 ms that only a message needs
+
+    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]!r}? " if nearest else ""
+
+
 def number(
     name: str,
     value: Any,
@@ -36,12 +52,13 @@ def number(
     if below is not None:
         expected.append(f"below {below:g}")
     described = " ".join(expected)
-    if isinstance(value, bool | np.bool_ | str | bytes):
-        raise InvalidSetting(f"{name} must be {described}; received {value!r}.")
+    is_many = isinstance(value, np.ndarray) and value.ndim > 0
+    if is_many or isinstance(value, bool | np.bool_ | str | bytes | complex):
+        raise InvalidSetting(f"{name} must be {described}; received {shown(value)}.")
     try:
         converted = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidSetting(f"{name} must be {described}; received {value!r}.") from error
+        raise InvalidSetting(f"{name} must be {described}; received {shown(value)}.") from error
     inside = (
         math.isfinite(converted)
         and (at_least is None or converted >= at_least)
@@ -50,7 +67,7 @@ def number(
         and (below is None or converted < below)
     )
     if not inside:
-        raise InvalidSetting(f"{name} must be {described}; received {value!r}.")
+        raise InvalidSetting(f"{name} must be {described}; received {shown(value)}.")
     return converted
 
 
@@ -65,7 +82,7 @@ def whole_number(name: str, value: Any, *, at_least: int = 1) -> int:
             if converted >= at_least:
                 return converted
     raise InvalidSetting(
-        f"{name} must be a whole number of at least {at_least}; received {value!r}."
+        f"{name} must be a whole number of at least {at_least}; received {shown(value)}."
     )
 
 
@@ -73,7 +90,7 @@ def flag(name: str, value: Any) -> bool:
     """Check True or False."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    raise InvalidSetting(f"{name} must be True or False; received {value!r}.")
+    raise InvalidSetting(f"{name} must be True or False; received {shown(value)}.")
 
 
 def one_of(name: str, value: Any, choices: Collection[str]) -> str:
@@ -81,4 +98,4 @@ def one_of(name: str, value: Any, choices: Collection[str]) -> str:
     if isinstance(value, str) and value in choices:
         return value
     listed = ", ".join(repr(choice) for choice in choices)
-    raise InvalidSetting(f"{name} must be one of {listed}; received {value!r}.")
+    raise InvalidSetting(f"{name} must be one of {listed}; received {shown(value)}.")

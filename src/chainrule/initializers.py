@@ -135,6 +135,21 @@ class HeNormal(HeUniform):
     distribution = "normal"
 
 
+class HeAverage(ScaledInitializer):
+    """Variance 4 / (fan_in + fan_out): He's factor for ReLU on Glorot's average.
+
+    He et al. (2015) derive 2 / fan_in from the signals that go forward and 2 / fan_out from the
+    gradients that come back, and find either one enough. This takes the mean of both fans, as
+    Glorot and Bengio do. Where a few inputs reach many units, as in most tables, 2 / fan_in starts
+    much larger, and such networks overfit sooner (docs/results.md).
+    """
+
+    distribution = "uniform"
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        return 4 / (fan_in + fan_out)
+
+
 class LeCunUniform(ScaledInitializer):
     """Variance 1 / fan_in: for SELU and linear layers (LeCun et al., 1998)."""
 

@@ -195,8 +195,13 @@ class Parameter:
             raise InvalidData(
                 f"{layer!r}: received {self.name} of dtype {new.dtype}; expected numbers."
             )
-        with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused here
-            converted = new.astype(array.dtype)
+        try:
+            with np.errstate(over="ignore"):  # what does not fit becomes infinite, refused below
+                converted = new.astype(array.dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidData(
+                f"{layer!r}: received {self.name} that are not numbers ({error})."
+            ) from error
         if not np.isfinite(converted).all():
             raise InvalidData(
                 f"{layer!r}: received {self.name} with NaN, infinity, or numbers too large for "

@@ -120,14 +120,19 @@ class Loss(Registered, family="loss"):
 
     def _scaled(self, terms: Array, sample_weight: Array | None) -> Array:
         """Multiply each term by its weight in the loss: what the reduction makes of it."""
+        if self.reduction == "sum":
+            return terms if sample_weight is None else terms * _column(sample_weight, terms)
         outputs = terms.size // len(terms) if self.reduction == "mean" else 1
         if sample_weight is None:
-            return terms if self.reduction == "sum" else terms / (len(terms) * outputs)
-        column = sample_weight.reshape(-1, *[1] * (terms.ndim - 1))
-        if self.reduction == "sum":
-            return terms * column
-        total = column.sum() * outputs
+            return terms / (len(terms) * outputs)
+        total = sample_weight.sum() * outputs
+        column = _column(sample_weight, terms)
         return terms * (column / total if total else column)  # all 0: a batch that counts nothing
+
+
+def _column(sample_weight: Array, terms: Array) -> Array:
+    """(batch,) -> (batch, 1, ...), to multiply every term of a sample by its weight."""
+    return sample_weight.reshape(-1, *[1] * (terms.ndim - 1))
 
 
 def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) -> Array:
@@ -143,4 +148,11 @@ def check_sample_weight(sample_weight: Any, batch: int, dtype: np.dtype[Any]) ->
         )
     if not weights.any():
         raise InvalidData("All sample weights are 0, so nothing is left to learn from.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise InvalidData(
+            f"The numbers in sample_weight are too large to add up in {dtype}; expected weights "
+            "around 1. Divide them all by the largest."
+        )
     return weights

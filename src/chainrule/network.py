@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule import arguments, checks
 from chainrule.engines.reference import NetworkTrace
-from chainrule.errors import InvalidShape
+from chainrule.errors import InvalidData, InvalidInput, InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
 from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss
@@ -23,11 +23,15 @@ from chainrule.stack import LayerStack
 from chainrule.summary import summary_text
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
-from chainrule.training.loop import Plan, TrainingLoop
+from chainrule.training.loop import Plan, TrainingLoop, columns
 from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
 _ROWS_AT_ONCE = 1024  # prediction goes in pieces of this size, so its memory is bounded
+
+
+# What overflows is looked for in the result and told there, instead of by a warning on the way.
+_told_by_the_result = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 class NeuralNetwork:
@@ -82,8 +86,7 @@ class NeuralNetwork:
     ) -> None:
         self.dtype = arguments.check_dtype(dtype)
         self._stack = LayerStack(*layers, dtype=self.dtype)
-        self.loss = Loss.get(loss)
-        self.loss.check_activation(self._stack.last_activation)
+        self.loss = loss
         self._optimizer = Optimizer.get(optimizer)
         self.l1 = checks.number("l1", l1, at_least=0)
         self.l2 = checks.number("l2", l2, at_least=0)
@@ -150,6 +153,17 @@ class NeuralNetwork:
         return self.shapes[-1]
 
     @property
+    def loss(self) -> Loss:
+        """How far predictions are from actual values."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, loss: str | Loss) -> None:
+        chosen = Loss.get(loss)
+        chosen.check_activation(self._stack.last_activation)
+        self._loss = chosen
+
+    @property
     def optimizer(self) -> Optimizer:
         """How the parameters are updated. Setting it starts the new one from scratch."""
         return self._optimizer
@@ -165,7 +179,7 @@ class NeuralNetwork:
 
     def new_trace(self) -> NetworkTrace:
         """Return an empty trace for one pass of this network."""
-        return NetworkTrace(len(self.layers), self.seed)
+        return NetworkTrace(len(self.layers), self.seed, self._stack)
 
     def feedforward(self, x: Any, trace: NetworkTrace | None = None) -> Array:
         """Compute ŷ = f(x).
@@ -183,15 +197,17 @@ class NeuralNetwork:
             ``predict`` turns them into probabilities.
         """
         x = self._check_inputs(x)
+        trace = self.new_trace() if trace is None else self._check_trace(trace)
         self.build(x.shape[1:])
-        return self._stack.engine.feedforward(x, self.new_trace() if trace is None else trace)
+        return self._stack.engine.feedforward(x, trace)
 
     def measure(self, y: Any, trace: NetworkTrace, sample_weight: Any = None) -> float:
         """Compute the loss: how far ŷ, as ``feedforward`` left it in the trace, is from y."""
-        samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
+        output = self._check_trace(trace).output
+        samples = check_samples(output, y, sample_weight, self.loss, self.output_shape)
         y = self.loss.encode(samples.y, self.output_shape[-1], self.dtype)
         penalty = self._penalty() if self.l1 or self.l2 else 0.0
-        return self.loss.value(trace.output, y, samples.weight) + penalty
+        return self.loss.value(output, y, samples.weight) + penalty
 
     def backprop(self, y: Any, trace: NetworkTrace, sample_weight: Any = None) -> Array:
         """Take the derivative of the loss with respect to every parameter.
@@ -209,9 +225,9 @@ class NeuralNetwork:
         ndarray (count,)
             ``trace.gradients``: all gradients in one vector, in the order of ``parameters``.
         """
-        samples = check_samples(trace.output, y, sample_weight, self.loss, self.output_shape)
-        output, y, weight = trace.output, samples.y, samples.weight
-        trace.loss = sum(self._loss_and_gradients(output, y, weight, trace))
+        output = self._check_trace(trace).output
+        samples = check_samples(output, y, sample_weight, self.loss, self.output_shape)
+        trace.loss = sum(self._loss_and_gradients(output, samples.y, samples.weight, trace))
         return trace.gradients
 
     def update_statistics(self, trace: NetworkTrace) -> None:
@@ -226,10 +242,11 @@ class NeuralNetwork:
     def _loss_and_gradients(
         self, output: Array, y: Array, weight: Array | None, trace: NetworkTrace
     ) -> tuple[float, float]:
-        y = self.loss.encode(y, output.shape[-1], self.dtype)
-        self._stack.engine.backprop(self.loss.gradient(output, y, weight), trace)
+        loss = self._loss
+        y = loss.encode(y, output.shape[-1], self.dtype)
+        self._stack.engine.backprop(loss.gradient(output, y, weight), trace)
         penalty = self._penalty(trace.gradients) if self.l1 or self.l2 else 0.0
-        return self.loss.value(output, y, weight), penalty
+        return loss.value(output, y, weight), penalty
 
     def _penalty(self, gradients: Array | None = None) -> float:
         """l1 · Σ |w| + l2 · Σ w², adding its gradient, l1 · sign(w) + 2 · l2 · w."""
@@ -305,11 +322,14 @@ class NeuralNetwork:
         elif validation is not None:
             fraction = checks.number("validation", validation, above=0, below=1)
             samples, held_out = samples.split(fraction, self.seed)
+        for callback in plan.callbacks:
+            callback.check(columns(plan, held_out is not None))
         self.build(samples.x.shape[1:])
         return TrainingLoop(self, samples, held_out, plan).run()
 
     # --- using it ---------------------------------------------------------------------------
 
+    @_told_by_the_result
     def predict(self, x: Any) -> Array:
         """Predict for each sample what ``fit`` was given as y.
 
@@ -319,7 +339,7 @@ class NeuralNetwork:
             Numbers; for losses on logits probabilities, one per class.
         """
         self._stack.need_built()
-        return self.loss.prediction(self._outputs(self._check_inputs(x)))
+        return self._check_finite(self.loss.prediction(self._outputs(self._check_inputs(x))))
 
     def predict_classes(self, x: Any) -> Array:
         """Predict the most probable class of each sample.
@@ -343,8 +363,11 @@ class NeuralNetwork:
         """Return the loss, and each metric, over the given samples by name."""
         self._stack.need_built()
         checked = arguments.check_metrics(metrics, self.loss)
-        return self.scores(self._check_samples(x, y, sample_weight), checked)
+        scores = self.scores(self._check_samples(x, y, sample_weight), checked)
+        self._check_finite(np.array(scores["loss"]))
+        return scores
 
+    @_told_by_the_result
     def scores(self, samples: Samples, metrics: Sequence[Metric]) -> dict[str, Any]:
         """Compute loss and metrics of checked samples."""
         output = self._outputs(samples.x)
@@ -359,6 +382,15 @@ class NeuralNetwork:
                 else math.nan
             )
         return found
+
+    def _check_finite(self, found: Array) -> Array:
+        if np.isfinite(found).all():
+            return found
+        raise InvalidData(
+            f"What the network computes from this x is too large for {self.dtype}: the outputs or "
+            "their loss are not finite. Scale x as it was scaled for training, or use a network "
+            "with dtype='float64'."
+        )
 
     def _outputs(self, x: Array) -> Array:
         pieces = [
@@ -381,6 +413,8 @@ class NeuralNetwork:
         at_most : int, optional
             Numbers to try of each array, for large networks; all without it.
         """
+        if at_most is not None:
+            at_most = checks.whole_number("at_most", at_most)
         self.build(self._check_samples(x, y, sample_weight).x.shape[1:])
         return check_gradients(self.copy(dtype="float64"), x, y, sample_weight, at_most)
 
@@ -408,6 +442,18 @@ class NeuralNetwork:
         if self.is_built and len(self.input_shape or ()) == 1:
             first = f"{first}(inputs={self.shapes[0][0]})"
         return check_inputs(x, self.input_shape, self.dtype, first)
+
+    def _check_trace(self, trace: Any) -> NetworkTrace:
+        if isinstance(trace, NetworkTrace) and trace.belongs_to is self._stack:
+            return trace
+        what = checks.shown(trace)
+        if isinstance(trace, NetworkTrace):
+            layers = f"{len(trace)} layer{'s' if len(trace) > 1 else ''}"
+            what = f"one of another network, of {layers}"
+        raise InvalidInput(
+            f"trace received {what}; expected a trace of this network. Make one with "
+            "trace = net.new_trace() and give it to feedforward first."
+        )
 
     def _check_samples(self, x: Any, y: Any, sample_weight: Any) -> Samples:
         """Check what a person passes, before anything is changed, also before ``build``."""

@@ -6,11 +6,11 @@ tests to test it, for the documentation to list it and for the model file to sto
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from typing import Any, ClassVar, Self
 
+from chainrule.checks import did_you_mean, shown
 from chainrule.errors import InvalidSetting, UnknownName
 
 
@@ -63,10 +63,8 @@ class Registered:
         """
         if name in cls._members:
             return cls._members[name]
-        nearest = difflib.get_close_matches(name, cls._members, n=1, cutoff=0.5)
-        hint = f"Did you mean {nearest[0]!r}? " if nearest else ""
         raise UnknownName(
-            f"There is no {cls._family} called {name!r}. {hint}"
+            f"There is no {cls._family} called {name!r}. {did_you_mean(name, cls._members)}"
             f"Known: {', '.join(sorted(cls._members))}. "
             f"A class of your own that derives from {cls.__name__} is known by its name."
         )
@@ -100,7 +98,7 @@ class Registered:
                 f"it. Write {choice.__name__}() with parentheses."
             )
         raise InvalidSetting(
-            f"Received {choice!r} as {cls._family}; expected a name such as "
+            f"Received {shown(choice)} as {cls._family}; expected a name such as "
             f"{next(iter(cls._members), '...')!r} or a {cls.__name__} object."
         )
 

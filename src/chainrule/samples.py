@@ -79,8 +79,8 @@ def check_inputs(
     if input_shape is None:
         if array.ndim == 1:
             raise InvalidShape(
-                f"x has shape {array.shape}; expected (batch, inputs): one row per sample. For "
-                "samples of one number each use x.reshape(-1, 1), for one sample x.reshape(1, -1)."
+                f"x has shape {array.shape}; expected (batch, inputs): one row per sample. For a "
+                "single sample use x.reshape(1, -1), for samples of one number x.reshape(-1, 1)."
             )
     elif array.shape[1:] != input_shape:
         raise InvalidShape(_wrong_inputs(array.shape, input_shape, first_layer))

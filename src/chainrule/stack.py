@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.activation import Activation
+from chainrule.checks import shown
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import InvalidSetting, InvalidShape, NotBuilt
 from chainrule.layer import Layer, Shape
@@ -109,6 +110,6 @@ def _check_layers(layers: tuple[Any, ...]) -> tuple[Layer, ...]:
             )
         if not isinstance(layer, Layer):
             raise InvalidSetting(
-                f"Layer {number} is {layer!r}; expected a layer such as Dense(4) or ReLU()."
+                f"Layer {number} is {shown(layer)}; expected a layer such as Dense(4) or ReLU()."
             )
     return tuple(layers)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checks import shown
 from chainrule.errors import InvalidData, InvalidShape
 from chainrule.layer import Array, Shape
 
@@ -26,6 +27,13 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
     InvalidShape
         For rows of different lengths.
     """
+    if values is None:
+        raise InvalidData(f"{name} is None; expected an array of numbers, one row per sample.")
+    if isinstance(values, np.ma.MaskedArray):
+        raise InvalidData(
+            f"{name} is a masked array, and a network has no use for its mask; expected plain "
+            f"numbers. Fill in or drop the masked values first: {name}.filled(...)."
+        )
     if hasattr(values, "toarray"):
         raise InvalidData(
             f"{name} is a sparse matrix; expected a dense array. Convert it with "
@@ -50,6 +58,11 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
 
 
 def _from_objects(name: str, array: Array) -> Array:
+    text = next((value for value in array.flat if isinstance(value, str | bytes)), None)
+    if text is not None:
+        raise InvalidData(
+            f"{name} holds text ({shown(text)}); expected numbers. {_how_to_encode(name)}"
+        )
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -139,20 +152,20 @@ def _outputs_for(kind: str, values: Array) -> int:
 
 
 def _class_labels(values: Array, classes: int) -> Array:
-    labels = values.astype(np.int64)
-    if (labels != values).any():
-        wrong = values[labels != values][0]
+    fractions = values != np.floor(values)
+    if fractions.any():
         raise InvalidData(
-            f"y holds the class label {wrong:g}; expected whole numbers from 0 to {classes - 1}."
+            f"y holds the class label {values[fractions][0]:g}; expected whole numbers from 0 to "
+            f"{classes - 1}."
         )
-    outside = (labels < 0) | (labels >= classes)
+    outside = (values < 0) | (values >= classes)
     if outside.any():
         raise InvalidData(
-            f"y holds the class label {labels[outside][0]}, but the network has {classes} outputs, "
-            f"for classes 0 to {classes - 1}. Number the classes from 0, or give the last layer "
-            f"{max(int(labels.max()) + 1, 2)} outputs."
+            f"y holds the class label {values[outside][0]:g}, but the network has {classes} "
+            f"outputs, for classes 0 to {classes - 1}. Number the classes from 0, or give the last "
+            f"layer {max(values.max() + 1, 2):g} outputs."
         )
-    return labels
+    return values.astype(np.int64)
 
 
 def _distributions(values: Array) -> None:

@@ -73,7 +73,7 @@ def test_a_failed_save_leaves_the_old_file_alone(
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(cr.InvalidSetting, match="disk full"):
         plots.save(plots.loss_graph([1.0]), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -13,11 +13,11 @@ from chainrule import plots
 from chainrule.cli.terminal import PICTURES, console, loss_graph, table
 from chainrule.data import reference_weights, truth_table
 from chainrule.errors import InvalidSetting
+from chainrule.files import check_writable
 from chainrule.layer import Array
 from chainrule.layers import Dense
 from chainrule.network import NeuralNetwork
 from chainrule.optimizers import GradientDescent
-from chainrule.saving.atomic import check_writable
 from chainrule.summary import summary_text
 from chainrule.training.history import History
 

@@ -16,8 +16,8 @@ from chainrule.cli.terminal import console, shorten, table
 from chainrule.data.columns import counted, numbers
 from chainrule.data.target import ClassTarget
 from chainrule.errors import InvalidData, InvalidSetting
+from chainrule.files import check_writable, write_atomically
 from chainrule.layer import Array
-from chainrule.saving.atomic import check_writable, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd

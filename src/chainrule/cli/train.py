@@ -25,8 +25,8 @@ from chainrule.cli.terminal import PICTURES, console
 from chainrule.data import bundled
 from chainrule.data.columns import listed
 from chainrule.errors import InvalidSetting
+from chainrule.files import check_writable
 from chainrule.loss import Loss
-from chainrule.saving.atomic import check_writable
 from chainrule.summary import summary_text
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History

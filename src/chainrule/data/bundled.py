@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
+from chainrule.checks import did_you_mean
 from chainrule.errors import UnknownName, optional_package
 from chainrule.layer import Array
 
@@ -57,8 +57,9 @@ def load_table(name: str) -> pd.DataFrame:
 
 def _bunch(name: str, **keywords: Any) -> Any:
     if name not in NAMES:
-        nearest = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.5)
-        hint = f"Did you mean {nearest[0]!r}? " if nearest else ""
-        raise UnknownName(f"There is no data set called {name!r}. {hint}Known: {', '.join(NAMES)}.")
+        raise UnknownName(
+            f"There is no data set called {name!r}. {did_you_mean(str(name), NAMES)}"
+            f"Known: {', '.join(NAMES)}."
+        )
     datasets = optional_package("sklearn.datasets", f"The data set {name!r}")
     return getattr(datasets, f"load_{name}")(**keywords)

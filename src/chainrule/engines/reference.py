@@ -56,7 +56,8 @@ class NetworkTrace:
     loss: float
     gradients: Array
 
-    def __init__(self, layers: int, seed: int = 0) -> None:
+    def __init__(self, layers: int, seed: int = 0, belongs_to: object = None) -> None:
+        self.belongs_to = belongs_to
         self.shared = Pass(seed=seed)
         self.layers = [Trace(self.shared, (position,)) for position in range(layers)]
         # The engine fills in each layer from last to first, its trace, and where gradients go.

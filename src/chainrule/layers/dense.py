@@ -68,11 +68,9 @@ class Dense(Layer):
         self.outputs = checks.whole_number("outputs", outputs, at_least=1)
         self.activation = Activation.get(activation)
         self.use_bias = checks.flag("use_bias", use_bias)
-        self.weights_initializer = (
-            weights_initializer
-            if weights_initializer == "auto"
-            else Initializer.get(weights_initializer)
-        )
+        self.weights_initializer: str | Initializer = "auto"
+        if not isinstance(weights_initializer, str) or weights_initializer != "auto":
+            self.weights_initializer = Initializer.get(weights_initializer)
         self.bias_initializer = Initializer.get(bias_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:

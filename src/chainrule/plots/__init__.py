@@ -8,12 +8,16 @@ In a thread, or in a program that runs for weeks, bring axes that pyplot does no
 ``matplotlib.figure.Figure().subplots()``.
 """
 
-from chainrule.plots.boundary import decision_boundary
-from chainrule.plots.canvas import save
-from chainrule.plots.classes import confusion
-from chainrule.plots.diagram import network_diagram
-from chainrule.plots.losses import loss_graph
-from chainrule.plots.predictions import predictions_against_actual
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.plots.boundary import decision_boundary
+    from chainrule.plots.canvas import save
+    from chainrule.plots.classes import confusion
+    from chainrule.plots.diagram import network_diagram
+    from chainrule.plots.losses import loss_graph
+    from chainrule.plots.predictions import predictions_against_actual
 
 __all__ = [
     "confusion",
@@ -23,3 +27,23 @@ __all__ = [
     "predictions_against_actual",
     "save",
 ]
+
+# Every network imports this package for History.plot, and most never draw: a file loads on use.
+_FILES = {
+    "confusion": "classes",
+    "decision_boundary": "boundary",
+    "loss_graph": "losses",
+    "network_diagram": "diagram",
+    "predictions_against_actual": "predictions",
+    "save": "canvas",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILES:
+        return getattr(importlib.import_module(f"chainrule.plots.{_FILES[name]}"), name)
+    raise AttributeError(f"chainrule.plots has no {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from chainrule.errors import InvalidSetting, InvalidShape, optional_package
+from chainrule.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def open_axes(axes: Axes | None, width: float = 6.4, height: float = 4.2) -> Axe
     return new
 
 
-def save(axes: Axes, path: str | os.PathLike[str]) -> Path:
+def save(axes: Axes, path: str | Path) -> Path:
     """Write the picture to a file, in one go: a reader never sees half of it.
 
     The same picture gives the same file, byte for byte. A figure that a function of this module
@@ -78,9 +78,7 @@ def save(axes: Axes, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidSetting
-        For another suffix, a folder that does not exist, or axes that are none.
-    OSError
-        When the file cannot be written.
+        For another suffix, a place that cannot be written to, or axes that are none.
     """
     target = Path(path)
     kind = target.suffix.lower().removeprefix(".")
@@ -89,11 +87,6 @@ def save(axes: Axes, path: str | os.PathLike[str]) -> Path:
             f"Received {str(path)!r} to save a picture in; expected a name that ends in .png or "
             f'.svg, such as "{target.stem or "picture"}.png".'
         )
-    if not target.parent.is_dir():
-        raise InvalidSetting(
-            f"Received {str(path)!r} to save a picture in, but there is no folder "
-            f"{str(target.parent)!r}. Make it first, or choose another."
-        )
     figure: Any = _check_axes(axes).figure.figure  # of a subfigure, the figure it is part of
     drawn = io.BytesIO()
     # Without the date and with fixed identifiers an SVG depends on nothing but the picture.
@@ -101,7 +94,7 @@ def save(axes: Axes, path: str | os.PathLike[str]) -> Path:
     with optional_package("matplotlib", "Drawing a picture").rc_context(same_every_time):
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(drawn, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
-    _write_at_once(target, drawn.getvalue())
+    write_atomically(target, drawn.getvalue())
     if figure in _made_here:
         matplotlib_module("pyplot").close(figure)
     return target
@@ -174,13 +167,3 @@ def _check_axes(axes: Axes) -> Axes:
             "second thing matplotlib.pyplot.subplots() returns."
         )
     return axes
-
-
-def _write_at_once(target: Path, content: bytes) -> None:
-    """Write beside the target, then rename: whoever reads finds the old file or the new one."""
-    beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)

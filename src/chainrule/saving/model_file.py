@@ -26,9 +26,9 @@ from chainrule.errors import (
     UnreadableFile,
     optional_package,
 )
+from chainrule.files import write_atomically
 from chainrule.layer import Array
 from chainrule.network import NeuralNetwork
-from chainrule.saving.atomic import write_atomically
 from chainrule.saving.description import (
     build_layers,
     build_network,

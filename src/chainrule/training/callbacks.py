@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chainrule import checks
+from chainrule.checks import shown
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Array
 from chainrule.metrics import Metric
@@ -18,6 +19,15 @@ class Callback:
 
     Only the methods that a callback overrides are called, so an idle one costs nothing.
     """
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Refuse a training that this callback can do nothing with, before anything happens.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            What the history will hold for each epoch.
+        """
 
     def before_training(self, network: Any, history: History) -> None:
         """Run once, before the first step."""
@@ -60,26 +70,39 @@ class EarlyStopping(Callback):
         min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
+        if not isinstance(monitor, str):
+            raise InvalidSetting(
+                f"EarlyStopping: monitor must be the name of a column of the history, such as "
+                f"'validation_loss'; received {shown(monitor)}."
+            )
         self.monitor = monitor
         self.patience = checks.whole_number("patience", patience, at_least=1)
         self.min_delta = checks.number("min_delta", min_delta, at_least=0)
         self.restore_best = checks.flag("restore_best", restore_best)
 
-    def before_training(self, network: Any, history: History) -> None:
-        """Look up whether the column exists and whether more of it is better."""
-        if self.monitor not in history.epochs:
+    def check(self, columns: Sequence[str]) -> None:
+        """Need the column, and one number in it for each epoch."""
+        if self.monitor not in columns:
             raise InvalidSetting(
                 f"EarlyStopping(monitor={self.monitor!r}): this training records "
-                f"{', '.join(history.epochs)}. Pass validation=(X, y) or validation=0.2 to fit for "
+                f"{', '.join(columns)}. Pass validation=(X, y) or validation=0.2 to fit for "
                 "validation_loss, and metrics=[...] for a metric."
             )
-        name = self.monitor.removeprefix("validation_").removeprefix("training_")
-        metric = Metric.get(name) if name in Metric.names() else None
+        metric = self._metric()
         if metric is not None and not metric.is_number:
             raise InvalidSetting(
-                f"EarlyStopping(monitor={self.monitor!r}): {name} is a table, and one table is not "
-                "better than another. Watch a number: validation_loss, validation_accuracy, ..."
+                f"EarlyStopping(monitor={self.monitor!r}): {metric.name} is a table, and one table "
+                "is not better than another. Watch validation_loss, validation_accuracy, ..."
             )
+
+    def _metric(self) -> Metric | None:
+        """Return the metric that is watched, None where it is a loss."""
+        name = self.monitor.removeprefix("validation_").removeprefix("training_")
+        return Metric.get(name) if name in Metric.names() else None
+
+    def before_training(self, network: Any, history: History) -> None:
+        """Forget an earlier training."""
+        metric = self._metric()
         self._sign = -1.0 if metric is not None and metric.greater_is_better else 1.0
         self.best = self._sign * math.inf
         self.best_epoch = 0
@@ -114,7 +137,9 @@ class OnEpoch(Callback):
 
     def __init__(self, function: Callable[[Any, History], object]) -> None:
         if not callable(function):
-            raise InvalidSetting(f"OnEpoch needs a function; received {function!r}.")
+            raise InvalidSetting(
+                f"OnEpoch received {shown(function)}; expected a function of (network, history)."
+            )
         self.function = function
 
     def after_epoch(self, network: Any, history: History) -> None:

@@ -57,7 +57,10 @@ class History:
         """Add an epoch: its loss, the number of its iterations, and what else was measured."""
         self.epochs["loss"].append(loss)
         self.epochs["learning_rate"].append(self._learning_rates[-1])
-        self.epochs["gradient_norm"].append(sum(self._gradient_norms[-steps:]) / steps)
+        norms = self._gradient_norms
+        self.epochs["gradient_norm"].append(
+            norms[-1] if steps == 1 else sum(norms[-steps:]) / steps
+        )
         for column, value in scores.items():
             self.epochs[column].append(value)
 

@@ -39,6 +39,15 @@ class Plan:
     progress: Progress
 
 
+def columns(plan: Plan, has_validation: bool) -> list[str]:
+    """What the history of such a training holds for each epoch."""
+    where = "validation" if has_validation else "training"
+    found = ["loss", "learning_rate", "gradient_norm"]
+    if has_validation:
+        found.append("validation_loss")
+    return found + [f"{where}_{metric.name}" for metric in plan.metrics]
+
+
 class TrainingLoop:
     """Trains one network on one set of samples.
 
@@ -64,6 +73,7 @@ class TrainingLoop:
         self.schedule = self.optimizer.schedule
         self.full_batch = isinstance(self.optimizer, LBFGS)
         self.penalized = network.parameter_vector.penalized
+        self.counts = bool(network.parameter_vector.statistics)
         self.sums = network.loss.reduction == "sum"
         self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
         self.trace: NetworkTrace = network.new_trace()
@@ -78,7 +88,7 @@ class TrainingLoop:
             seed=network.seed,
             shuffle=plan.shuffle,
         )
-        self.history = History(self._columns(), self._settings())
+        self.history = History(columns(plan, validation is not None), self._settings())
         self.after_step = overriding(plan.callbacks, "after_step")
         self.after_epoch = overriding(plan.callbacks, "after_epoch")
 
@@ -98,7 +108,7 @@ class TrainingLoop:
         ):
             try:
                 if self.plan.epochs == 0:
-                    self.history.stop("all 0 epochs done")
+                    self.history.stop("no epochs asked for")
                 elif self.full_batch:
                     self._minimize()
                 else:
@@ -143,7 +153,8 @@ class TrainingLoop:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._stop_at_non_finite(loss, rate)
         np.copyto(self.last_finite, self.storage)
-        self.network.update_statistics(self.trace)
+        if self.counts:
+            self.network.update_statistics(self.trace)
         if self.clips:
             self.optimizer.clip(gradients, norm)
         self.optimizer.step(self.parameters, gradients, self.state.optimizer, rate, self.penalized)
@@ -190,7 +201,8 @@ class TrainingLoop:
             if not math.isfinite(loss):
                 self._stop_at_non_finite(loss, 1.0)
             np.copyto(self.last_finite, self.storage)
-            self.network.update_statistics(self.trace)
+            if self.counts:
+                self.network.update_statistics(self.trace)
             self.state.epoch += 1
             self.state.step += 1
             self.history.record_step(loss, 1.0, norm)
@@ -237,13 +249,6 @@ class TrainingLoop:
             tensor=tensor or "loss",
             history=self.history,
         )
-
-    def _columns(self) -> list[str]:
-        columns = ["loss", "learning_rate", "gradient_norm"]
-        if self.validation is not None:
-            columns.append("validation_loss")
-        where = "training" if self.validation is None else "validation"
-        return columns + [f"{where}_{metric.name}" for metric in self.plan.metrics]
 
     def _settings(self) -> dict[str, Any]:
         return {

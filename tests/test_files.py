@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chainrule.errors import InvalidSetting
-from chainrule.saving.atomic import check_writable, write_atomically
+from chainrule.files import check_writable, write_atomically
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:

@@ -80,4 +80,4 @@ def _beside(path: Path) -> Path:
 def _cannot_write(path: Path, error: OSError) -> str:
     if not path.parent.exists():
         return f"{path} cannot be written: there is no folder {path.parent}. Make it first."
-    return f"{path} cannot be written: {error.strerror}. Choose another place."
+    return f"{path} cannot be written: {error.strerror or error}. Choose another place."
