@@ -164,7 +164,8 @@ class ReferenceEngine:
         views = self.parameters.views(trace.gradients)
         for position in range(len(self.layers) - 1, -1, -1):
             gathered = []
-            for use in self.parameters.uses:
+            # Last use first, also inside a layer: its gradient is copied, the others are added.
+            for use in reversed(self.parameters.uses):
                 if use.path[0] != position:
                     continue
                 name, view, at = (
