@@ -58,9 +58,8 @@ class History:
         self.epochs["loss"].append(loss)
         self.epochs["learning_rate"].append(self._learning_rates[-1])
         norms = self._gradient_norms
-        self.epochs["gradient_norm"].append(
-            norms[-1] if steps == 1 else sum(norms[-steps:]) / steps
-        )
+        mean_norm = norms[-1] if steps == 1 else sum(norms[-steps:]) / steps
+        self.epochs["gradient_norm"].append(mean_norm)
         for column, value in scores.items():
             self.epochs[column].append(value)
 

@@ -107,6 +107,7 @@ class TrainingLoop:
             GracefulInterrupt() as self.interrupt,
         ):
             try:
+                self._try_smallest_batch()
                 if self.plan.epochs == 0:
                     self.history.stop("no epochs asked for")
                 elif self.full_batch:
@@ -120,6 +121,12 @@ class TrainingLoop:
         for callback in self.plan.callbacks:
             callback.after_training(self.network, self.history)
         return self.history
+
+    def _try_smallest_batch(self) -> None:
+        """Let layers that need several samples (batch normalization) refuse before any step."""
+        if self.counts:
+            rest = self.batches.count % self.batches.batch_size or self.batches.batch_size
+            self.network.loss_and_gradients(self.samples.row_range(0, rest), self.trace)
 
     def _descend(self) -> None:
         for _ in range(self.plan.epochs):
