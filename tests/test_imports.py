@@ -31,8 +31,8 @@ ORDER = {
         """,
     "layers together": "parameters engines engines.reference stack",
     "training": """
-        training.history training.callbacks training.batches training.full_batch
-        training.interrupt training.progress training.state training.loop training
+        training.history training.callbacks training.batches training.full_batch training.state
+        training.divergence training.interrupt training.progress training.loop training
         """,
     "the network's own tools": "arguments gradient_check summary",
     "the waist": "network",

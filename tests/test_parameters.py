@@ -78,6 +78,12 @@ def test_starting_values_have_random_numbers_of_their_own() -> None:
     assert not (other.values[:12] == one.values[:12]).any()
 
 
+def test_equal_layers_start_from_different_values() -> None:
+    found = vector(cr.Dense(3), cr.Dense(3))
+    found.initialize(0)
+    assert len(np.unique(found.values[[*range(9), *range(12, 21)]])) == 18
+
+
 class WrongShape(cr.Initializer):
     def values(self, shape: Shape, random: np.random.Generator) -> Array:
         return np.zeros(shape[::-1])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.layer import Array, Trace
 from contracts.examples import examples, random_for
 
 ROWS = 23  # batches of 5 leave a rest of 3
@@ -104,6 +105,19 @@ def test_the_numbers_passed_in_are_never_changed() -> None:
     for array in (x, y, weight):
         array.flags.writeable = False
     network().fit(x, y, sample_weight=weight, epochs=2, batch_size=5, validation=(x, y, weight))
+
+
+def test_the_gradient_of_the_data_is_not_asked_for() -> None:
+    """Nobody updates the data; the second layer's inputs are the first one's outputs."""
+    asked = []
+
+    class Watching(cr.Dense):
+        def backprop(self, d_a: Array, trace: Trace) -> Array | None:
+            asked.append(trace.needs_d_x)
+            return super().backprop(d_a, trace)
+
+    cr.NeuralNetwork(Watching(2), Watching(2)).fit(X, NUMBERS, epochs=1, batch_size=None)
+    assert asked[:2] == [True, False]
 
 
 # --- numbers that can be worked out ----------------------------------------------------------

@@ -14,13 +14,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.engines.reference import NetworkTrace
-from chainrule.errors import LossNotFinite
 from chainrule.layer import Array
 from chainrule.metrics import Metric
 from chainrule.optimizers import LBFGS
 from chainrule.samples import Samples
 from chainrule.training.batches import Batches
 from chainrule.training.callbacks import Callback, overriding
+from chainrule.training.divergence import length, loss_not_finite
 from chainrule.training.full_batch import minimize_with_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
@@ -156,7 +156,7 @@ class TrainingLoop:
         self.trace.shared.step = self.state.step
         data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
         loss, gradients = data_loss + penalty, self.trace.gradients
-        norm = _length(gradients)
+        norm = length(gradients)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._stop_at_non_finite(loss, rate)
         np.copyto(self.last_finite, self.storage)
@@ -240,22 +240,11 @@ class TrainingLoop:
         self._stop_at_non_finite(loss, self.history.last_rate)
 
     def _stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:
-        layer, tensor = _first_non_finite(self.trace)
-        where = f"{tensor!r} of {layer}" if tensor else "the loss itself"
-        step = self.state.step
+        error = loss_not_finite(self.trace, loss, rate, self.state, self.history)
         self.storage[...] = self.last_finite
         self.state.optimizer = self.optimizer.start(self.parameters)
-        self.history.stop(f"the loss or its gradient was not finite at step {step + 1}")
-        raise LossNotFinite(
-            f"Training stopped at step {step + 1} (epoch {self.state.epoch}): the loss is "
-            f"{loss:.4g}, and the first number that is not finite stands in {where}. The last "
-            f"finite parameters are back in place. Try a smaller learning rate (it was {rate:g}), "
-            "clip_norm=1.0 in the optimizer, or inputs scaled to about -1 ... 1.",
-            step=step,
-            layer=layer,
-            tensor=tensor or "loss",
-            history=self.history,
-        )
+        self.history.stop(f"the loss or its gradient was not finite at step {error.step + 1}")
+        raise error
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -271,17 +260,3 @@ class TrainingLoop:
             "epochs": self.plan.epochs,
             "shuffle": self.plan.shuffle,
         }
-
-
-def _length(vector: Array) -> float:
-    """Length of the gradient, √Σ g²; in float64 where the squares are too large for float32."""
-    length = math.sqrt(np.vdot(vector, vector))
-    return length if length < math.inf else float(np.linalg.norm(vector.astype(np.float64)))
-
-
-def _first_non_finite(trace: NetworkTrace) -> tuple[str, str]:
-    """Layer and name of the first tensor of the pass that holds NaN or infinity."""
-    for layer, name, value in trace.tensors():
-        if isinstance(value, np.ndarray) and not np.isfinite(value).all():
-            return layer, name
-    return "loss", ""
