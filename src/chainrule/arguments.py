@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from chainrule import checks
+from chainrule.data.augmentation import Augmentation
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Shape
 from chainrule.loss import Loss
 from chainrule.metrics import Metric
+from chainrule.optimizer import Optimizer
+from chainrule.optimizers import LBFGS
 from chainrule.training.callbacks import Callback
 
 
@@ -55,6 +58,19 @@ def check_callbacks(callbacks: Callback | Sequence[Callback]) -> list[Callback]:
                 "EarlyStopping(patience=10). A plain function goes in as OnEpoch(function)."
             )
     return listed
+
+
+def check_augment(
+    augment: str | Augmentation | Sequence[str | Augmentation], optimizer: Optimizer
+) -> list[Augmentation]:
+    """Turn names into augmentations."""
+    listed = [augment] if isinstance(augment, str | Augmentation) else list(augment)
+    if listed and isinstance(optimizer, LBFGS):
+        raise InvalidSetting(
+            "fit received augment, and the optimizer is 'lbfgs', which needs the same samples in "
+            "every iteration. Use another optimizer, such as 'adam', or no augmentation."
+        )
+    return [Augmentation.get(augmentation) for augmentation in listed]
 
 
 def unpack_validation(validation: Sequence[Any]) -> tuple[Any, Any, Any]:
