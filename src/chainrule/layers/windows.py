@@ -226,6 +226,11 @@ def check_length_padding(padding: Any) -> LengthPadding:
     return check_pair("padding", padding, at_least=0)
 
 
+def as_images(x: Array) -> Array:
+    """(batch, length, channels) -> (batch, 1, length, channels), a view; images as they are."""
+    return x[:, np.newaxis] if x.ndim == 3 else x
+
+
 def image_shape(input_shape: Shape, owner: object) -> tuple[int, int, int]:
     """Check that samples are images, (height, width, channels).
 
