@@ -47,6 +47,7 @@ from chainrule.layer import Array
 from chainrule.layers.windows import Pair, Windows
 
 _CACHE = 1_000_000  # bytes of working memory that a block of samples may take
+_FEW_CHANNELS = 4
 
 
 def correlate(x: Array, kernel: Array, windows: Windows, groups: int) -> Array:
@@ -120,11 +121,8 @@ def d_image(d_z: Array, kernel: Array, windows: Windows, groups: int, image: Pai
     """
     batch, *output, _ = d_z.shape
     channels = kernel.shape[2] * groups
-    (top, bottom), (left, right) = windows.sides(image)
-    padded = np.zeros(
-        (batch, top + image[0] + bottom, left + image[1] + right, channels), d_z.dtype
-    )
-    # Where each channel has its own filter, a sum has one term: BLAS is slow at those.
+    padded = np.zeros((batch, *windows.padded_size(image), channels), d_z.dtype)
+    # With one filter for each channel there is nothing to sum up, and matmul is slow at that.
     multiply = np.multiply if channels == groups == d_z.shape[-1] else np.matmul
     for block in _blocks(padded, d_z):
         d_rows, d_x = _rows(d_z[block], groups), padded[block]
@@ -160,9 +158,6 @@ def im2col(seen: Array, groups: int) -> Array:
         turned = np.ascontiguousarray(parts.transpose(0, 4, 5, 6, 1, 2, 3))
         return turned.reshape(groups, columns, -1).transpose(0, 2, 1)
     return np.ascontiguousarray(parts).reshape(groups, -1, columns)
-
-
-_FEW_CHANNELS = 4
 
 
 def _matrix(kernel: Array, groups: int) -> Array:

@@ -84,6 +84,11 @@ class Windows:
             return height, width
         return self.padding
 
+    def padded_size(self, image: Pair) -> Pair:
+        """Size (height, width) of an image with its padding."""
+        rows, columns = self.sides(image)
+        return image[0] + sum(rows), image[1] + sum(columns)
+
     def output_size(self, image: Pair, owner: object) -> Pair:
         """Number of windows (out_height, out_width) that fit on an image (height, width).
 
@@ -92,7 +97,7 @@ class Windows:
         InvalidShape
             When not even one does; the message begins with ``owner``, the layer.
         """
-        padded = _padded_size(image, self.sides(image))
+        padded = self.padded_size(image)
         if padded[0] < self.span[0] or padded[1] < self.span[1]:
             raise InvalidShape(
                 f"{owner!r} received samples of {image[0]} x {image[1]}, with padding "
@@ -107,13 +112,12 @@ class Windows:
 
     def pad(self, x: Array, value: float = 0.0) -> Array:
         """X (batch, height, width, channels) -> x padded; x itself where padding is none."""
-        (top, bottom), (left, right) = self.sides((x.shape[1], x.shape[2]))
-        if not (top or bottom or left or right):
-            return x
         batch, height, width, channels = x.shape
-        shape = (batch, top + height + bottom, left + width + right, channels)
-        padded = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
-        padded[:, top : top + height, left : left + width] = x
+        size = self.padded_size((height, width))
+        if size == (height, width):
+            return x
+        padded = np.full((batch, *size, channels), value, x.dtype)
+        self.crop(padded, (height, width))[...] = x
         return padded
 
     def crop(self, padded: Array, image: Pair) -> Array:
@@ -149,28 +153,6 @@ class Windows:
                     )
                 )
                 yield (i, j), (slice(None), rows, columns)
-
-    def add_back(self, d_windows: Array, into: Array) -> Array:
-        """Add windows back into the padded image, each where it was taken from.
-
-        The adjoint of ``view``: a pixel that stands in several windows gets the sum of what all
-        of them say about it. That is the chain rule for a copied number.
-
-        Parameters
-        ----------
-        d_windows : ndarray (batch, out_height, out_width, window height, window width, channels)
-        into : ndarray (batch, padded height, padded width, channels)
-            Added to in place, so it usually starts as zeros.
-
-        Returns
-        -------
-        ndarray
-            ``into``.
-        """
-        output = (d_windows.shape[1], d_windows.shape[2])
-        for (i, j), pixels in self.positions(output):
-            into[pixels] += d_windows[:, :, :, i, j]
-        return into
 
 
 def check_pair(name: str, value: Any, *, at_least: int = 1) -> int | Pair:
@@ -281,7 +263,3 @@ def _same_padding(n: int, span: int, stride: int) -> Pair:
     positions = -(-n // stride)
     total = max((positions - 1) * stride + span - n, 0)
     return total // 2, total - total // 2
-
-
-def _padded_size(image: Pair, sides: Sides) -> Pair:
-    return image[0] + sum(sides[0]), image[1] + sum(sides[1])
