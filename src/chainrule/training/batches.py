@@ -79,7 +79,7 @@ class Batches:
     def _cut(self, number: int) -> Iterator[Samples]:
         count = self.count
         if self.batch_size == count:
-            yield self.samples.row_range(0, count)
+            yield self.samples
             return
         order = generator(self.seed, "shuffle", number).permutation(count) if self.shuffle else None
         for start in range(0, count, self.batch_size):
