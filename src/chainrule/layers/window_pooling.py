@@ -93,9 +93,7 @@ def _back(d_z: Array, derivative: Callable[[int], Array], windows: Windows, imag
     ``derivative(place)`` is each window's ∂z/∂x for the pixel at that place in it.
     """
     batch, *output, channels = d_z.shape
-    (top, bottom), (left, right) = windows.sides(image)
-    shape = (batch, top + image[0] + bottom, left + image[1] + right, channels)
-    d_padded = np.zeros(shape, d_z.dtype)
+    d_padded = np.zeros((batch, *windows.padded_size(image), channels), d_z.dtype)
     overlap = windows.size[0] > windows.stride[0] or windows.size[1] > windows.stride[1]
     for place, (_, pixels) in enumerate(windows.positions((output[0], output[1]))):
         if overlap:
