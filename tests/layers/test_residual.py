@@ -12,12 +12,12 @@ import pytest
 import chainrule as cr
 from chainrule import saving
 from chainrule.layer import Array, Layer, Shape
-from chainrule.layers import Dropout, Flatten, Residual
+from chainrule.layers import Conv2D, Dropout, Flatten, Residual
 from chainrule.saving.description import build, describe
 
 
 class Halve(cr.Layer, register=False):
-    """Every second pixel, its channels twice: a shape change such as a strided convolution makes."""
+    """Every second pixel, its channels twice: what a strided convolution does to a shape."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         height, width, channels = input_shape
@@ -136,6 +136,22 @@ class TestMathematics:
         around = np.einsum("bhwc,cd->bhwd", x[:, ::2, ::2], residual.projection_weights)
         np.testing.assert_allclose(y, inside + around, rtol=1e-13)
         assert trace.d_projection_weights.shape == (shape[-1], 2 * shape[-1])
+
+    def test_and_that_is_a_convolution_of_one_pixel_with_a_stride(self) -> None:
+        around = Conv2D(4, 1, stride=2, use_bias=False)
+        matrix, convolution = (
+            Residual(Conv2D(4, 3, "tanh", stride=2, padding="same"), projection=projection)
+            for projection in ("auto", around)
+        )
+        nets = [network(block, inputs=(7, 6, 3)) for block in (matrix, convolution)]
+        around.weights = matrix.projection_weights[np.newaxis, np.newaxis]
+        x, d_output = random_like((7, 6, 3)), random_like((4, 3, 4), seed=1)
+        (y, d_x, trace), (y_too, d_x_too, trace_too) = (passes(net, x, d_output) for net in nets)
+        np.testing.assert_allclose(y, y_too, rtol=1e-12)
+        np.testing.assert_allclose(d_x, d_x_too, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(
+            trace.d_projection_weights, trace_too.inner(1).d_weights[0, 0], rtol=1e-12
+        )
 
     def test_a_projection_of_ones_own_is_always_used(self) -> None:
         around = cr.Dense(3, "tanh")
@@ -332,7 +348,7 @@ class TestSettings:
     def test_a_model_file_cannot_say_that_one_layer_is_twice_inside(self, tmp_path: Path) -> None:
         shared = cr.Dense(3)
         net = network(Residual(shared, shared), inputs=3)
-        with pytest.raises(cr.InvalidSetting, match="share .* one layer inside them"):
+        with pytest.raises(cr.InvalidSetting, match=r"share .* one layer inside them"):
             saving.save(net, tmp_path / "model.safetensors")
 
     @pytest.mark.parametrize(

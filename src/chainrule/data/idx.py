@@ -10,7 +10,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from chainrule.errors import UnreadableFile
 from chainrule.layer import Array, Shape
 
 _KINDS = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_PIECE = 1 << 20
 
 
 def read_idx(path: str | Path, *, memory_map: bool = False) -> Array:
@@ -52,7 +53,7 @@ def read_idx(path: str | Path, *, memory_map: bool = False) -> Array:
             if memory_map:
                 _check_size(path, path.stat().st_size - start, size)
                 return np.memmap(path, kind, "r", offset=start, shape=shape)
-            content = file.read(size + 1)
+            content = _read(file, size)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{path} is damaged, or no gzip file ({error}).") from error
     except OSError as error:
@@ -60,10 +61,11 @@ def read_idx(path: str | Path, *, memory_map: bool = False) -> Array:
             raise
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.") from error
     _check_size(path, len(content), size)
-    return np.frombuffer(bytearray(content), kind).reshape(shape).astype(kind.newbyteorder("="))
+    numbers = np.frombuffer(content, kind).reshape(shape)
+    return numbers.astype(kind.newbyteorder("="), copy=False)
 
 
-def _header(path: Path, file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, Shape, int]:
+def _header(path: Path, file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], Shape, int]:
     """Kind of number, shape, and where the numbers begin."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _KINDS:
@@ -77,6 +79,14 @@ def _header(path: Path, file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype, Shape
         raise UnreadableFile(f"{path} ends within its header of {4 + 4 * axes} bytes.")
     shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
     return np.dtype(_KINDS[magic[2]]), shape, 4 + 4 * axes
+
+
+def _read(file: BinaryIO | gzip.GzipFile, size: int) -> bytearray:
+    """Read the rest, at most a little more than ``size``, whatever the header claims."""
+    content = bytearray()
+    while len(content) <= size and (piece := file.read(_PIECE)):
+        content += piece
+    return content
 
 
 def _check_size(path: Path, found: int, expected: int) -> None:
