@@ -101,7 +101,8 @@ class MaxPool2D(ImagePooling):
 
     ``trace.chosen`` (batch, out_height, out_width, channels) holds the places that were chosen:
     i · width + j for the place (i, j) of a window. Where several numbers are the largest, the
-    first one of them in this order is chosen and gets everything.
+    first one of them in this order is chosen and gets everything. There z has a corner, so on
+    the flat parts of an image finite differences say something else.
 
     Examples
     --------
