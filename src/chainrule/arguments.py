@@ -64,7 +64,7 @@ def check_augment(
     augment: str | Augmentation | Sequence[str | Augmentation], optimizer: Optimizer
 ) -> list[Augmentation]:
     """Turn names into augmentations."""
-    listed = [augment] if isinstance(augment, str | Augmentation) else list(augment)
+    listed: list[Any] = list(augment) if isinstance(augment, list | tuple) else [augment]
     if listed and isinstance(optimizer, LBFGS):
         raise InvalidSetting(
             "fit received augment, and the optimizer is 'lbfgs', which needs the same samples in "

@@ -127,8 +127,8 @@ class Rotate(Augmentation):
         rows, columns = _from_centre(x.shape)
         return _sampled(
             x,
-            np.cos(angles) * rows - np.sin(angles) * columns,
-            np.sin(angles) * rows + np.cos(angles) * columns,
+            np.cos(angles) * rows + np.sin(angles) * columns,
+            np.cos(angles) * columns - np.sin(angles) * rows,
         )
 
 
