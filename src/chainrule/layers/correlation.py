@@ -8,24 +8,24 @@
 (x with its padding). Strictly this is a *cross-correlation*; a convolution would turn W upside
 down first. The field says convolution, and as W is learned either way it makes no difference.
 
-z depends linearly on W and on x, so the chain rule only has to ask each number of the error δ =
-∂L/∂z which products it came from. W[i, j] is used at every place (p, q), so its gradient is a sum
-over all of them: the correlation of the image with the error (``d_kernel``). A pixel is used by
-each window that covers it, and from its place in the window follows which W[i, j] it met there
-(``d_image``)::
+z depends linearly on W and on x, so the chain rule only has to ask where each number was used.
+With δ = ∂L/∂z, and stride and dilation 1 to keep it short::
 
-    ∂L/∂W[i, j, c, f]         = Σ  x[b, p + i, q + j, c] · δ[b, p, q, f]
-                               b,p,q
-    ∂L/∂x[b, p + i, q + j, c] = Σ  δ[b, p, q, f] · W[i, j, c, f]
-                               i,j,f
+    ∂L/∂W[i, j, c, f] = Σ  x[b, p + i, q + j, c] · δ[b, p, q, f]
+                       b,p,q
+    ∂L/∂x[b, m, n, c] = Σ  δ[b, m - i, n - j, f] · W[i, j, c, f]
+                       i,j,f
 
-With m = p + i the last line reads Σ δ[b, m - i, ...] · W[i, ...]: as i grows, the place in δ
-falls. So it is the correlation of δ with the *flipped* kernel, a convolution in the strict sense.
+W[i, j] was used at every place (p, q), so its gradient is a sum over all of them: the correlation
+of the image with the error (``d_kernel``). The pixel (m, n) was used by each window that covers
+it, and W[i, j] is what it met in the window at (m - i, n - j). As i and j grow, the place in δ goes
+backwards: this is the correlation of δ with the *flipped* kernel, a convolution in the strict
+sense (``d_image``).
 
-Where the time goes: a matrix product does these sums a hundred times as fast as a loop, once the
-windows stand in a matrix, one to a row. Making it is called *im2col* (Chellapilla, Puri and
-Simard, 2006). The matrix is larger than the image by the size of the window, so it is made for a
-few samples at a time, which then stay in the processor's cache.
+A matrix product does such sums fastest, once the windows stand in a matrix, one to a row. Writing
+that matrix is called *im2col* (Chellapilla, Puri and Simard, 2006). It is larger than the image by
+the size of the window, so it is written for a few samples at a time, which then stay in the
+processor's cache.
 
 Shapes here are always
 
