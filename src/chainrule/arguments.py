@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from chainrule import checks
+from chainrule.data.augmentation import Augmentation
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Shape
 from chainrule.loss import Loss
 from chainrule.metrics import Metric
+from chainrule.optimizer import Optimizer
+from chainrule.optimizers import LBFGS
 from chainrule.training.callbacks import Callback
 
 
@@ -66,6 +69,19 @@ def check_callbacks(callbacks: Callback | Sequence[Callback]) -> list[Callback]:
                 "EarlyStopping(patience=10). A plain function goes in as OnEpoch(function)."
             )
     return list(listed)
+
+
+def check_augment(
+    augment: str | Augmentation | Sequence[str | Augmentation], optimizer: Optimizer
+) -> list[Augmentation]:
+    """Turn names into augmentations."""
+    listed: list[Any] = list(augment) if isinstance(augment, list | tuple) else [augment]
+    if listed and isinstance(optimizer, LBFGS):
+        raise InvalidSetting(
+            "fit received augment, and the optimizer is 'lbfgs', which needs the same samples in "
+            "every iteration. Use another optimizer, such as 'adam', or no augmentation."
+        )
+    return [Augmentation.get(augmentation) for augmentation in listed]
 
 
 def unpack_validation(validation: Sequence[Any]) -> tuple[Any, Any, Any]:

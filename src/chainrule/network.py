@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule import arguments, checks
+from chainrule.data.augmentation import Augmentation
 from chainrule.engines.reference import NetworkTrace
 from chainrule.errors import InvalidData, InvalidInput, InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
@@ -20,6 +21,7 @@ from chainrule.optimizer import Optimizer
 from chainrule.parameters import ParameterVector
 from chainrule.samples import Samples, check_inputs, check_samples
 from chainrule.stack import LayerStack
+from chainrule.stored import Inputs
 from chainrule.summary import summary_text
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
@@ -48,7 +50,8 @@ class NeuralNetwork:
     seed : int, default 0
         Decides everything random: starting weights, shuffles, validation split.
     dtype : str, default "float32"
-        "float32" or "float64". Data are converted to it once, where they enter.
+        "float32" or "float64". Data are converted to it once, where they enter; uint8 images and
+        arrays mapped from files batch by batch.
     inputs : int or tuple of int, optional
         Shape of one sample. Without it the first data seen decide.
 
@@ -196,7 +199,7 @@ class NeuralNetwork:
             What the last layer gives. Where the loss works on logits these are logits;
             ``predict`` turns them into probabilities.
         """
-        x = self._check_inputs(x)
+        x = self._check_inputs(x)[:]
         trace = self.new_trace() if trace is None else self._check_trace(trace)
         self.build(x.shape[1:])
         return self._stack.engine.feedforward(x, trace)
@@ -236,7 +239,7 @@ class NeuralNetwork:
 
     def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
         """Forward and back over checked samples: the loss of the data, and the penalty's part."""
-        output = self._stack.engine.feedforward(batch.x, trace)
+        output = self._stack.engine.feedforward(batch.x[:], trace)
         return self._loss_and_gradients(output, batch.y, batch.weight, trace)
 
     def _loss_and_gradients(
@@ -267,6 +270,7 @@ class NeuralNetwork:
         validation: float | tuple[Any, ...] | None = None,
         sample_weight: Any = None,
         shuffle: bool = True,
+        augment: str | Augmentation | Sequence[str | Augmentation] = (),
         metrics: Sequence[str | Metric] = (),
         callbacks: Sequence[Callback] = (),
         progress: Progress = "auto",
@@ -276,6 +280,9 @@ class NeuralNetwork:
         Parameters
         ----------
         x : array_like (samples, *input shape)
+            uint8 images, of shape (samples, height, width, ...), are divided by 255 wherever the
+            network meets them, here and in ``predict``. They and arrays mapped from a file, as by
+            ``np.load(path, mmap_mode="r")``, are read batch by batch.
         y : array_like
             Actual values, as the loss needs them: (samples, *output shape), (samples,) where
             there is one output, or class labels 0 ... K-1.
@@ -288,6 +295,8 @@ class NeuralNetwork:
         sample_weight : array_like (samples,), optional
         shuffle : bool, default True
             Whether each epoch takes the samples in a new order.
+        augment : str, Augmentation or sequence of these, optional
+            Random changes to each batch, as ``[Shift(2), Flip()]``; never when measuring.
         metrics : sequence of str or Metric, optional
             Scores to record for each epoch, on the validation samples where there are any.
         callbacks : sequence of Callback, optional
@@ -311,11 +320,14 @@ class NeuralNetwork:
             epochs=checks.whole_number("epochs", epochs, at_least=0),
             batch_size=arguments.check_batch_size(batch_size),
             shuffle=checks.flag("shuffle", shuffle),
+            augment=arguments.check_augment(augment, self._optimizer),
             metrics=arguments.check_metrics(metrics, self.loss),
             callbacks=arguments.check_callbacks(callbacks),
             progress=check_progress(progress),
         )
         samples = self._check_samples(x, y, sample_weight)
+        for augmentation in plan.augment:
+            augmentation.check(samples.x.shape[1:], weighted=samples.weight is not None)
         held_out: Samples | None = None
         if isinstance(validation, tuple | list):
             held_out = self._check_validation(validation, samples)
@@ -392,7 +404,7 @@ class NeuralNetwork:
             "with dtype='float64'."
         )
 
-    def _outputs(self, x: Array) -> Array:
+    def _outputs(self, x: Inputs) -> Array:
         pieces = [
             self._stack.engine.feedforward(x[start : start + _ROWS_AT_ONCE], self.new_trace())
             for start in range(0, len(x), _ROWS_AT_ONCE)
@@ -416,7 +428,8 @@ class NeuralNetwork:
         if at_most is not None:
             at_most = checks.whole_number("at_most", at_most)
         self.build(self._check_samples(x, y, sample_weight).x.shape[1:])
-        return check_gradients(self.copy(dtype="float64"), x, y, sample_weight, at_most)
+        twin = self.copy(dtype="float64")
+        return check_gradients(twin, twin._check_inputs(x)[:], y, sample_weight, at_most)
 
     def copy(self, dtype: str | None = None) -> NeuralNetwork:
         """Return an independent network with the same settings and parameters.
@@ -437,7 +450,7 @@ class NeuralNetwork:
             twin.parameter_vector.storage[...] = self.parameter_vector.storage
         return twin
 
-    def _check_inputs(self, x: Any) -> Array:
+    def _check_inputs(self, x: Any) -> Inputs:
         first = type(self.layers[0]).__name__
         if self.is_built and len(self.input_shape or ()) == 1:
             first = f"{first}(inputs={self.shapes[0][0]})"

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from chainrule.checks import did_you_mean, shown
 from chainrule.errors import InvalidSetting, UnknownName
+
+_SEVERAL = inspect.Parameter.VAR_POSITIONAL  # stands for the default of an argument like *layers
 
 
 class Registered:
@@ -22,7 +25,8 @@ class Registered:
     the class says otherwise. ``register=False`` is for classes that only serve as a base.
 
     A member's hyperparameters are the arguments of its ``__init__``, each kept in an attribute of
-    the same name. From them come ``settings()``, ``repr`` and equality of settings.
+    the same name. From them come ``settings()``, ``repr`` and equality of settings. An ``__init__``
+    may begin with any number of things, as ``*layers``: that is one setting, a tuple.
     """
 
     name: ClassVar[str]
@@ -111,12 +115,22 @@ class Registered:
         """Return the hyperparameters by name, as they are now."""
         return {name: getattr(self, name) for name in self.setting_names()}
 
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Make a member with what ``settings()`` gave."""
+        defaults = _setting_defaults(cls)
+        several = [name for name in settings if defaults.get(name) is _SEVERAL]
+        named = {name: value for name, value in settings.items() if name not in several}
+        return cls(*(item for name in several for item in settings[name]), **named)
+
     def __repr__(self) -> str:
         defaults = _setting_defaults(type(self))
         shown = []
         for name, value in self.settings().items():
             default = defaults[name]
-            if default is inspect.Parameter.empty:
+            if default is _SEVERAL:
+                shown += [repr(item) for item in value]
+            elif default is inspect.Parameter.empty:
                 shown.append(_short(value))
             elif _short(value) != _short(default):
                 shown.append(f"{name}={_short(value)}")
@@ -153,8 +167,9 @@ def _setting_defaults(cls: type) -> dict[str, Any]:
         for parameter in list(inspect.signature(base.__dict__["__init__"]).parameters.values())[1:]:
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 passes_on = True
-            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-                defaults.setdefault(parameter.name, parameter.default)
+            else:
+                several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+                defaults.setdefault(parameter.name, _SEVERAL if several else parameter.default)
         if not passes_on:
             break
     return defaults

@@ -11,6 +11,7 @@ from chainrule.errors import InvalidData, InvalidShape
 from chainrule.layer import Array, Shape
 from chainrule.loss import Loss, check_sample_weight
 from chainrule.randomness import generator
+from chainrule.stored import Inputs, StoredInputs, stays_stored
 from chainrule.targets import numeric_array
 
 
@@ -20,25 +21,31 @@ class Samples:
 
     Attributes
     ----------
-    x : ndarray (batch, *input shape)
+    x : ndarray or StoredInputs (batch, *input shape)
     y : ndarray (batch, *output shape), or class labels (batch,)
     weight : ndarray (batch,) or None
     """
 
-    x: Array
+    x: Inputs
     y: Array
     weight: Array | None = None
 
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def scaling(self) -> str:
+        """What happens to the numbers of x before the network sees them, in words."""
+        return self.x.scaling if isinstance(self.x, StoredInputs) else "none"
+
     def rows(self, indices: Array) -> Samples:
-        """Return a copy of some of the rows."""
+        """Return a copy of some of the rows; stored inputs stay where they are."""
+        x = self.x.subset(indices) if isinstance(self.x, StoredInputs) else self.x[indices]
         weight = None if self.weight is None else self.weight[indices]
-        return Samples(self.x[indices], self.y[indices], weight)
+        return Samples(x, self.y[indices], weight)
 
     def row_range(self, start: int, stop: int) -> Samples:
-        """Return the rows from start to stop, without copying."""
+        """Return the rows from start to stop as arrays; only stored inputs are copied."""
         weight = None if self.weight is None else self.weight[start:stop]
         return Samples(self.x[start:stop], self.y[start:stop], weight)
 
@@ -56,8 +63,10 @@ class Samples:
 
 def check_inputs(
     x: Any, input_shape: Shape | None, dtype: np.dtype[Any], first_layer: str
-) -> Array:
+) -> Inputs:
     """Turn what a person passes as x into an array of the network's dtype.
+
+    Images kept as bytes and arrays mapped from a file are turned batch by batch instead.
 
     Parameters
     ----------
@@ -73,11 +82,11 @@ def check_inputs(
     InvalidData, InvalidShape
         Saying what was received and what was expected.
     """
-    array = numeric_array("x", x, dtype)
-    if array.ndim == 0:
+    array = StoredInputs(x, dtype) if stays_stored(x) else numeric_array("x", x, dtype)
+    if not array.shape:
         raise InvalidShape("x is a single number; expected (batch, inputs): one row per sample.")
     if input_shape is None:
-        if array.ndim == 1:
+        if len(array.shape) == 1:
             raise InvalidShape(
                 f"x has shape {array.shape}; expected (batch, inputs): one row per sample. For a "
                 "single sample use x.reshape(1, -1), for samples of one number x.reshape(-1, 1)."
@@ -86,12 +95,14 @@ def check_inputs(
         raise InvalidShape(_wrong_inputs(array.shape, input_shape, first_layer))
     if not len(array):
         raise InvalidData(f"x has shape {array.shape}: no samples. Expected at least one row.")
-    if not array.size:
+    if 0 in array.shape:
         raise InvalidData(f"x has shape {array.shape}: samples without numbers.")
     return array
 
 
-def check_samples(x: Array, y: Any, sample_weight: Any, loss: Loss, output_shape: Shape) -> Samples:
+def check_samples(
+    x: Inputs, y: Any, sample_weight: Any, loss: Loss, output_shape: Shape
+) -> Samples:
     """Put checked inputs together with their actual values, and check those.
 
     Raises

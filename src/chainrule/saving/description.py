@@ -81,7 +81,7 @@ def build(description: Any) -> Any:
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableFile(f"a part of the network is described wrongly ({error!r}).") from error
     try:
-        return family.member(name)(**settings)
+        return family.member(name).from_settings(settings)
     except (ValueError, TypeError) as error:
         raise UnreadableFile(
             f"the {description['family']} {name!r} cannot be built here ({error}). A class of your "
@@ -120,9 +120,9 @@ def describe_network(network: NeuralNetwork) -> dict[str, Any]:
     slots = {slot.label: slot.shape for slot in network.parameter_vector.all_slots}
     if parameter_shapes(build_layers(layers), shapes[0]) != slots:
         raise InvalidSetting(
-            "Two layers of this network share one activation with parameters of its own, or a "
-            "layer's settings do not say all that it is made from. Give each layer an activation "
-            "object of its own, and keep every argument of a layer under its own name."
+            "Two layers of this network share one activation with parameters of its own or one "
+            "layer inside them, or a layer's settings do not say all that it is made from. Give "
+            "each an object of its own, and keep every argument of a layer under its own name."
         )
     return description
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from chainrule.data.augmentation import Augmentation
 from chainrule.layer import Array
 from chainrule.randomness import generator
 from chainrule.samples import Samples
+from chainrule.stored import StoredInputs
 
 
 class Batches:
@@ -23,6 +25,10 @@ class Batches:
     seed : int
         With the epoch, this decides the order.
     shuffle : bool
+    augment : sequence of Augmentation, optional
+        What changes each batch, one after another.
+    encode : callable, optional
+        Turns class labels into one-hot rows, for an augmentation that mixes them.
 
     Attributes
     ----------
@@ -32,20 +38,45 @@ class Batches:
         Number of batches in an epoch.
     """
 
-    def __init__(self, samples: Samples, batch_size: int, *, seed: int, shuffle: bool) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int,
+        *,
+        seed: int,
+        shuffle: bool,
+        augment: Sequence[Augmentation] = (),
+        encode: Callable[[Array], Array] = lambda y: y,
+    ) -> None:
         self.samples = samples
         self.count = len(samples)
         self.batch_size = min(batch_size, self.count)
         self.per_epoch = -(-self.count // self.batch_size)
         self.seed = seed
         self.shuffle = shuffle
+        self.augment = augment
+        self.encode = encode
         # One buffer of each kind takes every batch; a fresh copy each time would cost a third more.
         self._buffers = samples.row_range(0, 0)
         if self.batch_size < self.count and shuffle:
-            self._buffers = samples.rows(np.zeros(self.batch_size, dtype=np.intp))
+            first = samples.rows(np.zeros(self.batch_size, dtype=np.intp))
+            self._buffers = first.row_range(0, self.batch_size)
 
     def epoch(self, number: int) -> Iterator[Samples]:
         """The batches of epoch ``number``; each is overwritten by the next."""
+        for index, batch in enumerate(self._cut(number)):
+            yield self._augmented(batch, number, index) if self.augment else batch
+
+    def _augmented(self, batch: Samples, epoch: int, index: int) -> Samples:
+        x, y = batch.x[:], batch.y
+        for place, augmentation in enumerate(self.augment):
+            if augmentation.mixes:
+                y = self.encode(y)
+            random = generator(self.seed, "augment", epoch, index, place)
+            x, y = augmentation.apply(x, y, random)
+        return Samples(x, y, batch.weight)
+
+    def _cut(self, number: int) -> Iterator[Samples]:
         count = self.count
         if self.batch_size == count:
             yield self.samples
@@ -60,13 +91,14 @@ class Batches:
 
     def _gather(self, rows: Array) -> Samples:
         batch = self._buffers.row_range(0, len(rows))
-        _take(self.samples.x, rows, batch.x)
+        x = self.samples.x
+        batch.x = x[rows] if isinstance(x, StoredInputs) else _take(x, rows, batch.x[:])
         _take(self.samples.y, rows, batch.y)
         if self.samples.weight is not None and batch.weight is not None:
             _take(self.samples.weight, rows, batch.weight)
         return batch
 
 
-def _take(source: Array, rows: Array, into: Array) -> None:
+def _take(source: Array, rows: Array, into: Array) -> Array:
     # mode="clip" skips a second pass over the indices, which are known to be inside.
-    np.take(source, rows, axis=0, out=into, mode="clip")
+    return np.take(source, rows, axis=0, out=into, mode="clip")

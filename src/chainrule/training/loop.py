@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from chainrule.data.augmentation import Augmentation
 from chainrule.engines.reference import NetworkTrace
 from chainrule.layer import Array
 from chainrule.metrics import Metric
@@ -34,6 +35,7 @@ class Plan:
     epochs: int
     batch_size: int | None
     shuffle: bool
+    augment: Sequence[Augmentation]
     metrics: Sequence[Metric]
     callbacks: list[Callback]
     progress: Progress
@@ -87,6 +89,8 @@ class TrainingLoop:
             len(samples) if self.full_batch else plan.batch_size or len(samples),
             seed=network.seed,
             shuffle=plan.shuffle,
+            augment=plan.augment,
+            encode=lambda y: network.loss.encode(y, network.output_shape[-1], network.dtype),
         )
         self.history = History(columns(plan, validation is not None), self._settings())
         self.after_step = overriding(plan.callbacks, "after_step")
@@ -259,4 +263,6 @@ class TrainingLoop:
             "batches_per_epoch": self.batches.per_epoch,
             "epochs": self.plan.epochs,
             "shuffle": self.plan.shuffle,
+            "augment": [repr(augmentation) for augmentation in self.plan.augment],
+            "scaling": self.samples.scaling,
         }
