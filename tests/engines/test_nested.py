@@ -242,6 +242,12 @@ def test_noise_belongs_to_the_seed_the_step_and_the_position() -> None:
     assert len(drawn) == 4
 
 
+def test_every_step_of_training_has_noise_of_its_own() -> None:
+    """A rate of zero keeps the weights, so only the noise makes the losses differ."""
+    net = cr.NeuralNetwork(Noisy(), cr.Dense(2), optimizer=cr.GradientDescent(0.0))
+    assert len(set(net.fit(X, Y, epochs=6).losses)) == 6
+
+
 def test_two_goes_see_the_same_noise_as_one() -> None:
     once, twice, other = noisy(), noisy(), noisy(seed=1)
     whole = once.fit(X, Y, epochs=5, batch_size=4)

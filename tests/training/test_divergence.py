@@ -240,6 +240,25 @@ def test_lbfgs_keeps_finite_parameters_where_its_search_leaves_the_domain(dtype:
     assert np.isfinite(net.predict(x)).all()
 
 
+def test_lbfgs_goes_back_to_the_last_iteration_that_was_finite() -> None:
+    def fragile(asked: int) -> cr.NeuralNetwork:
+        return cr.NeuralNetwork(
+            cr.Dense(4, activation="tanh"),
+            cr.Dense(3, activation=Fragile(asked)),
+            cr.Dense(1),
+            optimizer="lbfgs",
+            inputs=3,
+        )
+
+    net, healthy = fragile(6), fragile(10**6)
+    start = net.parameters.copy()
+    error = diverge(net)
+    assert error.step == error.history.iterations > 1
+    healthy.fit(X, Y, epochs=error.step)
+    np.testing.assert_array_equal(net.parameters, healthy.parameters)
+    assert not np.array_equal(net.parameters, start)
+
+
 def test_lbfgs_tells_data_that_overflow_at_once() -> None:
     error = diverge_on(network("lbfgs"), X * 1e38)
     assert (error.step, error.history.iterations) == (0, 0)
