@@ -66,6 +66,7 @@ def test_without_a_standard_error_there_is_nobody_to_show_it_to(
     """As under pythonw on Windows."""
     monkeypatch.setattr(sys, "stderr", None)
     assert train().iterations == 12
+    assert train(progress=True).iterations == 12
 
 
 def test_on_request_it_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
