@@ -65,6 +65,58 @@ LAYERS: dict[type[cr.Layer], list[tuple[cr.Layer, Shape]]] = {
             (1,),
         ),
     ],
+    cr.AveragePool1D: [(cr.AveragePool1D(), (6, 2)), (cr.AveragePool1D(3, 2, "same"), (6, 2))],
+    cr.AveragePool2D: [
+        (cr.AveragePool2D(), (4, 6, 2)),
+        (cr.AveragePool2D(3, 2, "same"), (5, 4, 2)),
+    ],
+    cr.BatchNorm: [(cr.BatchNorm(), (4,)), (cr.BatchNorm(momentum=0.5, epsilon=0.1), (3, 4, 2))],
+    cr.Conv1D: [
+        (cr.Conv1D(3, 2), (5, 2)),
+        (cr.Conv1D(4, 3, "tanh", stride=2, padding=(2, 0), dilation=2, groups=2), (6, 2)),
+    ],
+    cr.Conv2D: [
+        (cr.Conv2D(2, 2), (4, 3, 1)),
+        (cr.Conv2D(4, (2, 3), "tanh", stride=(2, 1), padding="same", groups=2), (5, 4, 2)),
+        (
+            cr.Conv2D(3, 2, padding=((1, 0), (0, 2)), dilation=(2, 1), groups=3, use_bias=False),
+            (4, 4, 3),
+        ),
+    ],
+    cr.ConvTranspose2D: [
+        (cr.ConvTranspose2D(2, 2), (3, 3, 1)),
+        (
+            cr.ConvTranspose2D(4, 3, "tanh", stride=2, padding=1, output_padding=(1, 0), groups=2),
+            (3, 2, 2),
+        ),
+        (cr.ConvTranspose2D(3, 2, stride=(3, 2), padding="same", use_bias=False), (2, 3, 2)),
+    ],
+    cr.Dropout: [(cr.Dropout(), (4,)), (cr.Dropout(0.2), (3, 2, 2))],
+    cr.Flatten: [(cr.Flatten(), (3, 2, 2)), (cr.Flatten(), (4,))],
+    cr.GlobalAveragePool: [(cr.GlobalAveragePool(), (3, 4, 2)), (cr.GlobalAveragePool(), (5, 2))],
+    cr.GlobalMaxPool: [(cr.GlobalMaxPool(), (3, 4, 2)), (cr.GlobalMaxPool(), (5, 2))],
+    cr.GroupNorm: [(cr.GroupNorm(2), (6,)), (cr.GroupNorm(3, epsilon=0.1), (2, 3, 6))],
+    cr.LayerNorm: [(cr.LayerNorm(), (4,)), (cr.LayerNorm(epsilon=0.1), (2, 3, 4))],
+    cr.MaxPool1D: [(cr.MaxPool1D(), (6, 2)), (cr.MaxPool1D(3, 1, (1, 2)), (6, 2))],
+    cr.MaxPool2D: [
+        (cr.MaxPool2D(), (4, 6, 2)),
+        (cr.MaxPool2D(3, 2, "same"), (5, 4, 2)),
+        (cr.MaxPool2D((2, 3), (1, 2), ((1, 0), (2, 1))), (4, 5, 2)),
+    ],
+    cr.RMSNorm: [(cr.RMSNorm(), (4,)), (cr.RMSNorm(epsilon=0.1), (2, 3, 4))],
+    cr.Reshape: [(cr.Reshape(4), (2, 2)), (cr.Reshape((2, 3)), (6,))],
+    cr.Residual: [
+        (cr.Residual(cr.Dense(4, "tanh")), (4,)),
+        (
+            cr.Residual(
+                cr.Conv2D(3, 3, "tanh", padding="same"), cr.BatchNorm(), projection="auto"
+            ),
+            (3, 4, 2),
+        ),
+    ],
+    cr.SpatialDropout: [(cr.SpatialDropout(0.3), (3, 4, 2))],
+    cr.UpSample: [(cr.UpSample(2), (2, 3, 2)), (cr.UpSample((1, 3)), (2, 2, 1))],
+    cr.ZeroPad: [(cr.ZeroPad(1), (2, 3, 2)), (cr.ZeroPad(((0, 1), (2, 0))), (2, 2, 1))],
 }
 
 
