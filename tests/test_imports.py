@@ -22,8 +22,14 @@ from contracts.examples import members
 
 ORDER = {
     "the ground": "errors checks registry randomness files",
-    "one layer": "layer activation activations initializers layers.dense layers",
-    "what to learn": "targets loss losses metrics samples",
+    "one layer": "layer activation activations initializers",
+    "the layers": """
+        layers.dense layers.dropout layers.windows layers.shape layers.correlation layers.kernel
+        layers.convolution layers.transposed layers.window_pooling layers.pooling
+        layers.global_pooling layers.channels layers.batch_normalization
+        layers.feature_normalization layers.residual layers
+        """,
+    "what to learn": "targets stored loss losses metrics samples data.augmentation",
     "how to learn": "schedules optimizer optimizers",
     "pictures": """
         plots.canvas plots.columns plots.boundary plots.classes plots.diagram plots.losses
@@ -36,9 +42,10 @@ ORDER = {
         """,
     "the network's own tools": "arguments gradient_check summary",
     "the waist": "network",
+    "networks with a name": "models",
     "data": """
         data.truth_table data.bundled data.columns data.csv data.target data.preprocessing
-        data.split data
+        data.split data.idx data.images data.image_files data
         """,
     "files": "saving.description saving.model_file saving",
     "the public names": "chainrule",
@@ -55,7 +62,9 @@ LAZY = {
 }
 
 # What costs time to import, and is not needed before someone uses it.
-HEAVY = "matplotlib numba pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
+HEAVY = (
+    "matplotlib mlxtend numba pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
+)
 
 SOURCE = Path(cr.__file__).parent
 

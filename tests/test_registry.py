@@ -169,13 +169,14 @@ def test_settings_are_the_arguments_of_the_constructor() -> None:
     assert cr.AMSGrad.setting_names() == cr.Adam.setting_names()
 
 
-def test_what_comes_in_any_number_is_no_setting() -> None:
-    class Chain(cr.Layer):
+def test_what_comes_in_any_number_is_one_setting() -> None:
+    class LinkedLayers(cr.Layer):
         def __init__(self, *links: cr.Layer, scale: float = 1.0) -> None:
             self.links = links
             self.scale = scale
 
-    assert Chain(cr.ReLU(), scale=2.0).settings() == {"scale": 2.0}
+    link = cr.ReLU()
+    assert LinkedLayers(link, scale=2.0).settings() == {"links": (link,), "scale": 2.0}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +213,8 @@ def test_a_copy_has_the_same_settings(thing: Registered) -> None:
 
 def plain(thing: object) -> object:
     """Settings as nested dictionaries, which compare by what they hold."""
+    if isinstance(thing, tuple):
+        return [plain(part) for part in thing]
     if not isinstance(thing, Registered):
         return thing
     return {"is": thing.name} | {name: plain(value) for name, value in thing.settings().items()}

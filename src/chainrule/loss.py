@@ -106,7 +106,7 @@ class Loss(Registered, family="loss"):
             raise InvalidSetting(
                 f"Received {named}; this loss expects probabilities from 0 to 1. Use "
                 "activation='sigmoid' (or 'softmax') there, or, better, no activation and "
-                f"loss={'softmax' if self.targets == 'classes' else 'sigmoid'}_cross_entropy."
+                f"loss='{'softmax' if self.targets == 'classes' else 'sigmoid'}_cross_entropy'."
             )
         if self.outputs == "logarithms of probabilities" and high > 0:
             raise InvalidSetting(

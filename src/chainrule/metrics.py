@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule import checks
-from chainrule.errors import InvalidSetting, optional_package
+from chainrule.errors import InvalidData, InvalidSetting, optional_package
 from chainrule.layer import Array
 from chainrule.loss import Loss
 from chainrule.registry import Registered
@@ -165,6 +165,11 @@ class R2(Metric):
     of_classes = False
 
     def value(self, y: Array, prediction: Array, loss: Loss, sample_weight: Array | None) -> Any:
+        if len(y) < 2:
+            raise InvalidData(
+                f"r2 compares with the mean and needs at least two samples; received {len(y)}. Use "
+                "mae or rmse, or more samples."
+            )
         return float(_sklearn().r2_score(*_flat(y, prediction), sample_weight=sample_weight))
 
 

@@ -29,7 +29,7 @@ from chainrule.training.loop import Plan, TrainingLoop, columns
 from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
-_ROWS_AT_ONCE = 1024  # prediction goes in pieces of this size, so its memory is bounded
+_NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
 
 
 # What overflows is looked for in the result and told there, instead of by a warning on the way.
@@ -91,9 +91,8 @@ class NeuralNetwork:
         self._stack = LayerStack(*layers, dtype=self.dtype)
         self.loss = loss
         self._optimizer = Optimizer.get(optimizer)
-        self.l1 = checks.number("l1", l1, at_least=0)
-        self.l2 = checks.number("l2", l2, at_least=0)
-        self.seed = checks.whole_number("seed", seed, at_least=0)
+        self.l1, self.l2 = l1, l2
+        self.seed = seed
         if inputs is not None:
             self.build(inputs)
 
@@ -154,6 +153,33 @@ class NeuralNetwork:
     def output_shape(self) -> Shape:
         """Shape of one output."""
         return self.shapes[-1]
+
+    @property
+    def l1(self) -> float:
+        """Penalty on Σ |w|."""
+        return self._l1
+
+    @l1.setter
+    def l1(self, l1: float) -> None:
+        self._l1 = checks.number("l1", l1, at_least=0)
+
+    @property
+    def l2(self) -> float:
+        """Penalty on Σ w²."""
+        return self._l2
+
+    @l2.setter
+    def l2(self, l2: float) -> None:
+        self._l2 = checks.number("l2", l2, at_least=0)
+
+    @property
+    def seed(self) -> int:
+        """What decides everything random."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed = checks.whole_number("seed", seed, at_least=0)
 
     @property
     def loss(self) -> Loss:
@@ -248,7 +274,7 @@ class NeuralNetwork:
         loss = self._loss
         y = loss.encode(y, output.shape[-1], self.dtype)
         self._stack.engine.backprop(loss.gradient(output, y, weight), trace)
-        penalty = self._penalty(trace.gradients) if self.l1 or self.l2 else 0.0
+        penalty = self._penalty(trace.gradients) if self._l1 or self._l2 else 0.0
         return loss.value(output, y, weight), penalty
 
     def _penalty(self, gradients: Array | None = None) -> float:
@@ -405,9 +431,10 @@ class NeuralNetwork:
         )
 
     def _outputs(self, x: Inputs) -> Array:
+        rows = min(1024, max(1, _NUMBERS_AT_ONCE // math.prod(x.shape[1:])))
         pieces = [
-            self._stack.engine.feedforward(x[start : start + _ROWS_AT_ONCE], self.new_trace())
-            for start in range(0, len(x), _ROWS_AT_ONCE)
+            self._stack.engine.feedforward(x[start : start + rows], self.new_trace())
+            for start in range(0, len(x), rows)
         ]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
@@ -490,8 +517,11 @@ class NeuralNetwork:
 
     def __repr__(self) -> str:
         inner = "".join(f"    {layer!r},\n" for layer in self.layers)
+        penalties = "".join(
+            f"{name}={value}, " for name, value in (("l1", self.l1), ("l2", self.l2)) if value
+        )
         state = f"inputs={self.input_shape}" if self.is_built else "not built yet"
         return (
             f"NeuralNetwork(\n{inner}    loss={self.loss!r}, optimizer={self._optimizer!r}, "
-            f"seed={self.seed}, dtype={str(self.dtype)!r},\n)  # {state}"
+            f"{penalties}seed={self.seed}, dtype={str(self.dtype)!r},\n)  # {state}"
         )

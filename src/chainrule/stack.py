@@ -56,12 +56,13 @@ class LayerStack:
         """
         shapes = [input_shape]
         for number, layer in enumerate(self.layers, start=1):
-            if layer.is_bound and self.input_shape is None:
+            shapes.append(layer.output_shape(shapes[-1]))
+            owners = layer.parameter_owners(shapes[-2])
+            if self.input_shape is None and any(owner.is_bound for _, _, owner, _ in owners):
                 raise InvalidSetting(
                     f"Layer {number}, {layer!r}, already belongs to another network. Give this "
                     "one a layer of its own: copy.deepcopy(layer) has the same settings."
                 )
-            shapes.append(layer.output_shape(shapes[-1]))
         return shapes
 
     def build(self, input_shape: Shape, seed: int) -> None:

@@ -108,9 +108,7 @@ LAYERS: dict[type[cr.Layer], list[tuple[cr.Layer, Shape]]] = {
     cr.Residual: [
         (cr.Residual(cr.Dense(4, "tanh")), (4,)),
         (
-            cr.Residual(
-                cr.Conv2D(3, 3, "tanh", padding="same"), cr.BatchNorm(), projection="auto"
-            ),
+            cr.Residual(cr.Conv2D(3, 3, "tanh", padding="same"), cr.BatchNorm(), projection="auto"),
             (3, 4, 2),
         ),
     ],

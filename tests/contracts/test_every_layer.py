@@ -197,7 +197,9 @@ def test_a_layer_that_need_not_tell_d_x_still_tells_its_own_gradients(
 def test_the_dtype_that_goes_in_comes_out(layer: cr.Layer, input_shape: Shape, dtype: str) -> None:
     net = network(layer, input_shape, dtype)
     found = both_passes(net.layers[0], *batch(net))
-    assert {name: str(value.dtype) for name, value in found.items()} == dict.fromkeys(found, dtype)
+    numbers = {name: value for name, value in found.items() if value.dtype.kind == "f"}
+    assert {"output", "d_x"} <= numbers.keys()  # others may be indices: which one was the largest
+    assert {str(value.dtype) for value in numbers.values()} == {dtype}
 
 
 KEEPING_SHAPE = [(layer, shape) for layer, shape in EXAMPLES if layer.output_shape(shape) == shape]
@@ -218,7 +220,9 @@ def test_a_layer_used_twice_has_the_sum_of_both_gradients(
     net.feedforward(x, trace)
     net.backprop(y, trace)
     for slot in net.parameter_vector.slots:
-        first, second = (getattr(position, f"d_{slot.name}") for position in trace.layers)
+        first, second = (
+            getattr(trace.at((position, *slot.path[1:])), f"d_{slot.name}") for position in (0, 1)
+        )
         np.testing.assert_allclose(slot.view(trace.gradients), first + second, rtol=1e-12)
     assert net.check_gradients(x, y)
 

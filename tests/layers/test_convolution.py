@@ -409,7 +409,7 @@ def test_weights_start_with_the_spread_that_suits_the_activation(
     cr.NeuralNetwork(layer, inputs=(8, 8, 32))
     fan_in, fan_out = fans((3, 3, 32, 64))
     assert fan_in == 288
-    expected = 2 / fan_in if gain else 2 / (fan_in + fan_out)
+    expected = (4 if gain else 2) / (fan_in + fan_out)
     assert layer.weights.var() == pytest.approx(expected, rel=0.05)
     assert (layer.bias == 0.5).all()
 

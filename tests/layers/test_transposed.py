@@ -305,7 +305,7 @@ def test_weights_start_with_the_spread_for_what_one_output_sums() -> None:
     layer = ConvTranspose2D(8, 3, "relu", groups=2, bias_initializer=cr.Constant(0.5))
     cr.NeuralNetwork(layer, inputs=(4, 4, 64))
     assert layer.weights.shape == (3, 3, 4, 64)
-    assert layer.weights.var() == pytest.approx(2 / (9 * 32), rel=0.05)
+    assert layer.weights.var() == pytest.approx(4 / (9 * 32 + 9 * 8), rel=0.05)
     assert (layer.bias == 0.5).all()
 
 

@@ -74,7 +74,7 @@ class NetworkTrace:
         names = [f"layer {number}" for number in range(1, len(self.layers) + 1)]
         try:
             return self.layers[names.index(position) if isinstance(position, str) else position]
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, TypeError):
             raise InvalidInput(
                 f"The trace has no {position!r}; it has {', '.join(map(repr, names))}, also by "
                 "number, from 0."

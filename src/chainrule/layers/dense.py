@@ -78,7 +78,7 @@ class Dense(Layer):
         if len(input_shape) != 1:
             raise InvalidShape(
                 f"{self!r} received samples of shape {input_shape}; expected (inputs,): one row "
-                "of numbers each. Flatten each sample first, as x.reshape(len(x), -1)."
+                "of numbers each. Put a Flatten() layer before it."
             )
         return (self.outputs,)
 

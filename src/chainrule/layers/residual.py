@@ -134,12 +134,6 @@ class Residual(Layer):
         if isinstance(self.projection, Layer):
             self.projection.update_statistics(trace.inner(len(self.layers)))
 
-    @property
-    def is_bound(self) -> bool:
-        """Whether the parameters, here or inside, live in a network's flat vector already."""
-        inside = [*self.layers, self.projection]
-        return super().is_bound or any(isinstance(p, Layer) and p.is_bound for p in inside)
-
     def _shape_of_f(self, shape: Shape) -> Shape:
         for layer in self.layers:
             shape = layer.output_shape(shape)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import plots
-from chainrule.errors import InvalidInput
+from chainrule.checks import shown
+from chainrule.errors import InvalidInput, InvalidSetting
 from chainrule.layer import Array
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class History:
 
     def stop(self, reason: str) -> None:
         """End the training after the present step; for callbacks."""
+        if not isinstance(reason, str) or not reason:
+            raise InvalidSetting(
+                f"history.stop received {shown(reason)}; expected the reason in words, as "
+                'history.stop("good enough").'
+            )
         self.stopped_because = reason
 
     @property
@@ -100,7 +106,7 @@ class History:
     def __getitem__(self, column: str) -> Array:
         try:
             return np.array(self.epochs[column])
-        except KeyError:
+        except (KeyError, TypeError):
             raise InvalidInput(
                 f"The history has no column {column!r}; it has {', '.join(self.epochs)}. Metrics "
                 "appear when fit is given metrics=[...], validation columns with validation=..."

@@ -209,8 +209,6 @@ class TrainingLoop:
             self._stop_at_non_finite(loss, 1.0)
 
         def after_iteration(loss: float, norm: float) -> bool:
-            if not math.isfinite(loss):
-                self._stop_at_non_finite(loss, 1.0)
             np.copyto(self.last_finite, self.storage)
             if self.counts:
                 self.network.update_statistics(self.trace)

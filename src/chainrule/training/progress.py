@@ -30,7 +30,7 @@ class ProgressBar:
         self._bar: Any = None
         self._done = 0
         self._next = time.perf_counter() + _SECONDS_BETWEEN_UPDATES
-        if show is False or (show == "auto" and not _someone_watches()):
+        if show is False or sys.stderr is None or (show == "auto" and not _someone_watches()):
             return
         try:
             tqdm = optional_package("tqdm", "A progress bar")
@@ -69,4 +69,4 @@ def check_progress(progress: Any) -> Progress:
 
 def _someone_watches() -> bool:
     in_notebook = "ipykernel" in sys.modules
-    return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
+    return in_notebook or sys.stderr.isatty()

@@ -12,7 +12,7 @@ class TrainingState:
     """Everything that training changes besides the parameters.
 
     ``fit(epochs=10)`` twice is the same as ``fit(epochs=20)`` once, bit for bit, because the
-    shuffles, the schedule and the optimizer go on from here.
+    shuffles, the schedule and the optimizer go on from here. (L-BFGS is SciPy's and starts anew.)
 
     Attributes
     ----------
