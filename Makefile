@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python python3.14 python3.13 python3.12 pytho
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types coverage format bench results clean
+.PHONY: help demo test test-all check lint types coverage format bench bench-peers results clean
 
 help:
 	@echo "make demo      watch a network learn the truth table"
@@ -15,7 +15,8 @@ help:
 	@echo "make test-all  run the tests with every sweep complete"
 	@echo "make check     lint, types, tests with coverage"
 	@echo "make bench     time chainrule beside its peers (those that are installed)"
-	@echo "make results   the accuracies in docs/results.md, computed anew"
+	@echo "make bench-peers  install PyTorch and JAX first (1.5 GB), then the same"
+	@echo "make results   the accuracies in docs/results.md, computed anew (over an hour)"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and everything generated"
 
@@ -47,8 +48,13 @@ format: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(BIN)/python -m benchmarks
+
 results: $(VENV)/dev
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.images
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
