@@ -2,7 +2,8 @@
 
 Each function draws one picture into the ``axes`` it is given and returns them. Without ``axes`` it
 makes a figure with pyplot, so notebooks show it and ``matplotlib.pyplot.show()`` opens it; where
-there is no screen pyplot draws into memory. ``save`` writes a picture to a file.
+there is no screen pyplot draws into memory. ``save`` writes a picture to a file. Pictures of many
+images are mosaics in one axes too: what they show is its ``axes.images``, in reading order.
 
 In a thread, or in a program that runs for weeks, bring axes that pyplot does not keep:
 ``matplotlib.figure.Figure().subplots()``.
@@ -16,15 +17,23 @@ if TYPE_CHECKING:
     from chainrule.plots.canvas import save
     from chainrule.plots.classes import confusion
     from chainrule.plots.diagram import network_diagram
+    from chainrule.plots.images import mistakes
+    from chainrule.plots.importance import occlusion, saliency
+    from chainrule.plots.inside import feature_maps, kernels
     from chainrule.plots.losses import loss_graph
     from chainrule.plots.predictions import predictions_against_actual
 
 __all__ = [
     "confusion",
     "decision_boundary",
+    "feature_maps",
+    "kernels",
     "loss_graph",
+    "mistakes",
     "network_diagram",
+    "occlusion",
     "predictions_against_actual",
+    "saliency",
     "save",
 ]
 
@@ -32,9 +41,14 @@ __all__ = [
 _FILES = {
     "confusion": "classes",
     "decision_boundary": "boundary",
+    "feature_maps": "inside",
+    "kernels": "inside",
     "loss_graph": "losses",
+    "mistakes": "images",
     "network_diagram": "diagram",
+    "occlusion": "importance",
     "predictions_against_actual": "predictions",
+    "saliency": "importance",
     "save": "canvas",
 }
 
