@@ -286,3 +286,13 @@ def test_gradients_agree_with_finite_differences_and_the_network_stays_as_it_was
     assert net.check_gradients(x, y, sample_weight=np.arange(5))
     np.testing.assert_array_equal(net.parameters, before)
     assert net.parameters.dtype == np.float32
+
+
+def test_a_trace_says_whether_its_pass_trains() -> None:
+    net = cr.NeuralNetwork(cr.Dropout(0.5), cr.Dense(1), inputs=50)
+    x = np.ones((4, 50))
+    predicting, training = net.new_trace(), net.new_trace(training=True)
+    np.testing.assert_array_equal(net.feedforward(x, predicting), net.feedforward(x))
+    net.feedforward(x, training)
+    assert (training[1].x == 0).any()
+    assert (predicting[1].x == 1).all()

@@ -206,9 +206,18 @@ class NeuralNetwork:
 
     # --- one pass, every number of it -------------------------------------------------------
 
-    def new_trace(self) -> NetworkTrace:
-        """Return an empty trace for one pass of this network."""
-        return NetworkTrace(len(self.layers), self.seed, self._stack)
+    def new_trace(self, *, training: bool = False) -> NetworkTrace:
+        """Return an empty trace for one pass of this network.
+
+        Parameters
+        ----------
+        training : bool, default False
+            Whether the pass is one of training, in which dropout drops and batch normalization
+            uses the batch's own mean; else it is one of prediction.
+        """
+        trace = NetworkTrace(len(self.layers), self.seed, self._stack)
+        trace.shared.training = checks.flag("training", training)
+        return trace
 
     def feedforward(self, x: Any, trace: NetworkTrace | None = None) -> Array:
         """Compute ŷ = f(x).

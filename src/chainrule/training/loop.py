@@ -78,9 +78,8 @@ class TrainingLoop:
         self.counts = bool(network.parameter_vector.statistics)
         self.sums = network.loss.reduction == "sum"
         self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
-        self.trace: NetworkTrace = network.new_trace()
+        self.trace: NetworkTrace = network.new_trace(training=True)
         self.trace.layers[0].needs_d_x = False  # nobody updates the data
-        self.trace.shared.training = True
         self.parameters = network.parameters
         self.storage = network.parameter_vector.storage  # the parameters and the statistics
         self.last_finite = self.storage.copy()
