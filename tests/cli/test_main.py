@@ -96,6 +96,6 @@ def test_a_bug_of_ours_still_shows_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("chainrule.cli.train.open_table", broken)
+    monkeypatch.setattr("chainrule.cli.train_table.open_table", broken)
     with pytest.raises(ZeroDivisionError, match="ours"):
         run("train", "iris")

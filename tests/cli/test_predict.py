@@ -41,7 +41,7 @@ def test_a_window_gets_the_first_rows(
     def window(*, error: bool = False) -> Console:
         return Console(stderr=error, force_terminal=True, color_system=None, width=100)
 
-    monkeypatch.setattr("chainrule.cli.predict.console", window)
+    monkeypatch.setattr("chainrule.cli.predict_table.console", window)
     output = run("predict", models["species"], penguins).output
     assert "... and 324 more rows; --output out.csv writes all." in output
     assert [line.split()[0] for line in output.splitlines()[4:24]] == [*map(str, range(1, 21))]

@@ -211,7 +211,7 @@ def test_ctrl_c_keeps_what_was_learned_so_far(run: Run, monkeypatch: pytest.Monk
         def after_step(self, network: cr.NeuralNetwork, history: cr.History) -> None:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("chainrule.cli.train.EarlyStopping", Impatient)
+    monkeypatch.setattr("chainrule.cli.train_table.EarlyStopping", Impatient)
     result = run("train", "iris")
     assert result.exit_code == 0
     assert "Trained for 0 epochs" in result.output

@@ -40,7 +40,7 @@ WRONG: list[tuple[str, int, str]] = [
     ("train nope.csv --target b", 1, "There is no file nope.csv."),
     ("train irs", 1, "For scikit-learn's data set write iris alone."),
     ("train iris.csv --target b", 1, "write iris alone."),
-    ("train . --target b", 1, ". is a folder; expected a CSV file."),
+    ("train . --target b", 1, "--target is for tables, and . is taken as images"),
     ("train empty.csv --target b", 1, "empty.csv is empty"),
     ("train header.csv --target b", 1, "and no rows below it"),
     ("train picture.csv --target b", 1, "is not a text file"),
@@ -96,7 +96,7 @@ WRONG: list[tuple[str, int, str]] = [
     ("train iris --plot loss.txt", 1, "ends in .png or .svg"),
     # predict
     ("predict", 2, "Missing argument 'MODEL'"),
-    ("predict MODEL", 2, "Missing argument 'FILE'"),
+    ("predict MODEL", 2, "Missing argument 'FILE...'"),
     ("predict nope PENGUINS", 1, "There is no model file nope"),
     ("predict . PENGUINS", 1, "is a folder; expected a model file"),
     ("predict PENGUINS PENGUINS", 1, "is not a model file"),

@@ -38,6 +38,10 @@ class Wishes:
     learning_rate : float, optional
     optimizer : str
     loss : str, optional
+    validation : float
+        Part of the rows to measure on.
+    ignore, categories : tuple of str
+        Columns to leave out; columns to take for categories even if they hold numbers.
     seed : int
     """
 
@@ -48,6 +52,9 @@ class Wishes:
     learning_rate: float | None = None
     optimizer: str = "adam"
     loss: str | None = None
+    validation: float = 0.2
+    ignore: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -89,6 +96,35 @@ def choose_network(wishes: Wishes, target: Target, rows: int) -> NeuralNetwork:
         optimizer=_optimizer(wishes, rows),
         seed=wishes.seed,
     )
+
+
+def scheduled_optimizer(name: str, rate: float | None, epochs: int, **settings: Any) -> Optimizer:
+    """Make an optimizer whose learning rate falls along a cosine.
+
+    Parameters
+    ----------
+    name : str
+    rate : float, optional
+        The first learning rate; the optimizer's own without it.
+    epochs : int
+        How long it falls.
+    **settings
+        For the optimizer.
+
+    Raises
+    ------
+    InvalidSetting
+        Also for a rate where the optimizer finds the size of its steps itself.
+    """
+    member: Any = Optimizer.member(name)
+    if "learning_rate" not in member.setting_names():
+        if rate is not None:
+            raise InvalidSetting(
+                f"--optimizer {name} finds the size of its steps itself; leave out --learning-rate."
+            )
+        return Optimizer.get(name)
+    rate = rate or Optimizer.get(name).schedule.rate(0, {})
+    return member(Cosine(rate, epochs), **settings)
 
 
 def _loss(name: str | None, target: Target) -> Loss:
@@ -142,20 +178,9 @@ def _hidden_sizes(rows: int) -> Sequence[int]:
 
 
 def _optimizer(wishes: Wishes, rows: int) -> Optimizer:
-    """Let the learning rate fall along a cosine; let Adam hold weights back where rows are few."""
-    member: Any = Optimizer.member(wishes.optimizer)
-    settings = member.setting_names()
-    rate = wishes.learning_rate
-    if "learning_rate" not in settings:
-        if rate is not None:
-            raise InvalidSetting(
-                f"--optimizer {wishes.optimizer} finds the size of its steps itself; leave out "
-                "--learning-rate."
-            )
-        return Optimizer.get(wishes.optimizer)
-    keywords = {}
+    """Let Adam hold weights back where rows are few."""
+    rate, keywords = wishes.learning_rate, {}
     if wishes.optimizer == "adam":
         keywords["weight_decay"] = round(min(1.0, 150 / rows), 3)
         rate = rate or (0.01 if rows < _MANY_ROWS else 0.003)
-    rate = rate or Optimizer.get(wishes.optimizer).schedule.rate(0, {})
-    return member(Cosine(rate, choose_epochs(wishes, rows)), **keywords)
+    return scheduled_optimizer(wishes.optimizer, rate, choose_epochs(wishes, rows), **keywords)

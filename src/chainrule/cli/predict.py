@@ -1,135 +1,65 @@
-"""``chainrule predict``: use a trained network on a table."""
+"""``chainrule predict``: use a trained network on a table or on images."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import numpy as np
 import typer
-from rich.console import Console
 
-from chainrule.cli.scores import class_scores, number_scores, score_table
+from chainrule import saving
+from chainrule.cli.image_model import ImageModel
+from chainrule.cli.predict_images import predict_images
+from chainrule.cli.predict_table import predict_table
 from chainrule.cli.table_model import TableModel
-from chainrule.cli.tables import open_table, shadowed_file
-from chainrule.cli.terminal import console, shorten, table
-from chainrule.data.columns import counted, numbers
-from chainrule.data.target import ClassTarget
-from chainrule.errors import InvalidData, InvalidSetting
-from chainrule.files import check_writable, write_atomically
-from chainrule.layer import Array
+from chainrule.data.columns import listed
+from chainrule.errors import InvalidSetting
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_ROWS_IN_A_TERMINAL = 20
-_ROWS_IN_A_PIPE = 1000  # laying out more takes longer than predicting them
-_MOST_PROBABILITIES_SHOWN = 8
+_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+_TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Made by chainrule train.")],
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="A CSV file; or images, or folders of images."),
+    ],
     output: Annotated[
-        Path | None, typer.Option(help="A CSV file for the rows with their predictions.")
+        Path | None, typer.Option(help="A CSV file for the rows or images with their predictions.")
     ] = None,
 ) -> None:
-    """Predict the rows of a table with a trained network."""
-    loaded = TableModel.load(model)
-    rows = open_table(source)
-    out = console()
-    if output is not None:
-        if Path(source).exists() and output.exists() and output.samefile(source):
-            raise InvalidSetting(f"--output {output} is the file to read; choose another name.")
-        check_writable(output)
-    features, told = loaded.preprocessing.features(rows)
-    predicted = _predictions(loaded, features)
-    notes = console(error=True)
-    for sentence in [note for note in [shadowed_file(source)] if note] + told:
-        notes.print(f"Note: {sentence}", soft_wrap=True)
-    if output is None:
-        _print_rows(out, loaded, rows, predicted)
-    else:
-        _refuse_overwriting(rows, predicted, source)
-        text = rows.assign(**predicted).to_csv(index=False)
-        write_atomically(output, text.encode())
-        out.print(f"{counted(len(rows), 'row')} with predictions: {output}", soft_wrap=True)
-    _print_score(out, loaded, rows, features)
-
-
-def _predictions(model: TableModel, features: Array) -> dict[str, Array]:
-    """Columns to add: the prediction, and for classes the probability of each."""
-    target = model.preprocessing.target
-    name = f"predicted_{target.name}"
-    if not isinstance(target, ClassTarget):
-        return {name: model.predict_numbers(features)}
-    columns = {name: np.array(target.classes)[model.network.predict_classes(features)]}
-    probabilities = model.probabilities(features)
-    if probabilities is not None:
-        for label, column in zip(target.classes, probabilities.T, strict=True):
-            columns[f"probability_{label}"] = column
-    return columns
-
-
-def _refuse_overwriting(rows: pd.DataFrame, predicted: dict[str, Array], source: str) -> None:
-    doubled = [name for name in predicted if name in rows.columns]
-    if doubled:
-        raise InvalidData(
-            f"{source} has a column {doubled[0]!r} already, where the predictions would go. "
-            "Rename or delete it."
-        )
-
-
-def _print_rows(
-    out: Console, model: TableModel, rows: pd.DataFrame, predicted: dict[str, Array]
-) -> None:
-    target = model.preprocessing.target
-    shown = min(len(rows), _ROWS_IN_A_TERMINAL if out.is_terminal else _ROWS_IN_A_PIPE)
-    name, *probabilities = predicted
-    if len(probabilities) > _MOST_PROBABILITIES_SHOWN:
-        highest = np.max([predicted[column] for column in probabilities], axis=0)
-        columns = {"prediction": predicted[name], "its probability": highest}
-    else:
-        labels = [column.removeprefix("probability_") for column in probabilities]
-        heads = [f"P({label})" for label in shorten(labels)]
-        columns = {"prediction": predicted[name]} | dict(
-            zip(heads, (predicted[column] for column in probabilities), strict=True)
-        )
-    if target.name in rows.columns:
-        columns = {"actual": rows[target.name].astype(str).to_numpy()} | columns
-    lines = [
-        [str(number + 1), *(_cell(values[number]) for values in columns.values())]
-        for number in range(shown)
-    ]
-    right = [0, *(n for n, values in enumerate(columns.values(), 1) if values.dtype.kind == "f")]
-    out.print(table(f"Predictions of {target.name}", ["row", *columns], lines, right))
-    if shown < len(rows):
-        out.print(f"... and {len(rows) - shown:,} more rows; --output out.csv writes all.\n")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    number = float(np.asarray(value))
-    return f"{number:.3f}" if 0 <= number <= 1 else f"{number:.6g}"
-
-
-def _print_score(out: Console, model: TableModel, rows: pd.DataFrame, features: Array) -> None:
-    """Print the score on the rows whose actual value is known, if there are any."""
-    target = model.preprocessing.target
-    if target.name not in rows.columns:
+    """Predict the rows of a table, or what images show, with a trained network."""
+    saved = saving.load(model)
+    if "images" in saved.extra:
+        _refuse_tables(model, sources)
+        loaded = ImageModel.from_saved(saved, model)
+        if not predict_images(loaded, [Path(source) for source in sources], output):
+            raise typer.Exit(1)
         return
-    column = rows[target.name]
-    if isinstance(target, ClassTarget):
-        actual = target.encode(column)
-        known = actual >= 0
-        predicted = model.network.predict_classes(features)
-        score = class_scores
-    else:
-        actual = numbers(column)
-        known = np.isfinite(actual)
-        predicted = model.predict_numbers(features)
-        score = number_scores
-    if known.any():
-        title = f"Score on the {counted(int(known.sum()), 'row')} with a known {target.name}"
-        out.print(score_table(title, {"this network": score(actual[known], predicted[known])}))
+    table_model = TableModel.from_saved(saved, model)
+    _refuse_images(model, sources)
+    if len(sources) > 1:
+        raise InvalidSetting(
+            f"{model} predicts the rows of one table; received {len(sources)} files "
+            f"({listed(tuple(sources), 3)}). Predict them one by one."
+        )
+    predict_table(table_model, sources[0], output)
+
+
+def _refuse_tables(model: Path, sources: list[str]) -> None:
+    for source in sources:
+        if source.lower().endswith(_TABLE_ENDINGS):
+            raise InvalidSetting(
+                f"{model} was trained on images, and {source} is a table; expected images, or "
+                "folders of images."
+            )
+
+
+def _refuse_images(model: Path, sources: list[str]) -> None:
+    for source in sources:
+        if source.lower().endswith(_IMAGE_ENDINGS):
+            raise InvalidSetting(
+                f"{model} was trained on a table, and {source} is an image; expected a CSV file "
+                "with the same columns."
+            )

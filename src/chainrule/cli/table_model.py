@@ -14,6 +14,7 @@ from chainrule.data.target import ClassTarget, NumberTarget
 from chainrule.errors import UnreadableFile
 from chainrule.layer import Array
 from chainrule.network import NeuralNetwork
+from chainrule.saving import SavedModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +73,17 @@ class TableModel:
         UnreadableFile
             Also for a model without a table's preprocessing.
         """
-        saved = saving.load(path)
+        return cls.from_saved(saving.load(path), path)
+
+    @classmethod
+    def from_saved(cls, saved: SavedModel, path: Path) -> Self:
+        """Take what a model file holds.
+
+        Raises
+        ------
+        UnreadableFile
+            When it was not made for a table, or does not fit together.
+        """
         if "table" not in saved.extra:
             raise UnreadableFile(
                 f"{path} holds a network, but not how to prepare a table for it; expected a model "

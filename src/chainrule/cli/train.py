@@ -1,37 +1,24 @@
-"""``chainrule train``: from a table to a trained network in a file."""
+"""``chainrule train``: from a table or from images to a trained network in a file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from chainrule import checks, plots
-from chainrule.cli.choices import (
-    Wishes,
-    choose_batch_size,
-    choose_epochs,
-    choose_network,
-    kind_of_loss,
-)
-from chainrule.cli.prepare import Prepared, prepare
-from chainrule.cli.report import tell_columns, tell_scores
-from chainrule.cli.table_model import TableModel
-from chainrule.cli.tables import open_table, shadowed_file
-from chainrule.cli.terminal import PICTURES, console
-from chainrule.data import bundled
-from chainrule.data.columns import listed
+from chainrule import checks
+from chainrule.cli.choices import Wishes
+from chainrule.cli.image_choices import DEFAULT_MODEL, ImageWishes
+from chainrule.cli.sources import IMAGES, TABLES, kind_of, set_name
+from chainrule.cli.train_images import train_images
+from chainrule.cli.train_table import train_table
 from chainrule.errors import InvalidSetting
-from chainrule.files import check_writable
-from chainrule.loss import Loss
-from chainrule.summary import summary_text
-from chainrule.training.callbacks import EarlyStopping
-from chainrule.training.history import History
+from chainrule.models import MODELS
 
-_PATIENCE = 30
+_SIZE = re.compile(r"(\d+)(?:[x×](\d+))?", re.IGNORECASE)
 
 
 def _above_zero(value: float | None) -> float | None:
@@ -40,8 +27,8 @@ def _above_zero(value: float | None) -> float | None:
     return value
 
 
-def _below_one(value: float) -> float:
-    if not 0 < value < 1:
+def _below_one(value: float | None) -> float | None:
+    if value is not None and not 0 < value < 1:
         raise typer.BadParameter(f"expected a part between 0 and 1; received {value:g}.")
     return value
 
@@ -49,131 +36,149 @@ def _below_one(value: float) -> float:
 def train(
     source: Annotated[
         str,
-        typer.Argument(metavar="FILE", help=f"A CSV file, or one of: {', '.join(bundled.NAMES)}."),
+        typer.Argument(
+            metavar="FILE",
+            help="A CSV file, a folder with one sub-folder of images for each class, or one of: "
+            f"{', '.join(sorted({*TABLES, *IMAGES}))}.",
+        ),
     ],
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to predict.")
+        str | None, typer.Option(metavar="COLUMN", help="Tables: the column to predict.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help=f"Images: {', '.join(MODELS)}; {DEFAULT_MODEL} without it."
+        ),
     ] = None,
     hidden: Annotated[
-        str | None, typer.Option(metavar="SIZES", help="Units in each hidden layer, as 32,16.")
+        str | None,
+        typer.Option(metavar="SIZES", help="Tables: units in each hidden layer, as 32,16."),
     ] = None,
     activation: Annotated[
         str | None,
-        typer.Option(metavar="NAMES", help="Of the hidden layers: one, or one for each."),
+        typer.Option(metavar="NAMES", help="Tables: of the hidden layers, one or one for each."),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="How often to go through the rows at most.")
+        int | None, typer.Option(min=1, help="How often to go through the data at most.")
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The first size of a step.", callback=_above_zero)
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Rows for one step.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Rows or images for one step.")
+    ] = None,
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="Such as adam or lbfgs.")] = "adam",
     loss: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Also decides: classes or numbers.")
+        str | None, typer.Option(metavar="NAME", help="Tables: also decides, classes or numbers.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything random.")] = 0,
     validation: Annotated[
-        float, typer.Option(help="Part of the rows to measure on.", callback=_below_one)
-    ] = 0.2,
+        float | None,
+        typer.Option(
+            help="Part of the data to measure on; 0.2 without it, 0.1 of fashion-mnist.",
+            callback=_below_one,
+        ),
+    ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Leave it out; repeatable.")
+        list[str] | None, typer.Option(metavar="COLUMN", help="Tables: leave it out; repeatable.")
     ] = None,
     category: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Its numbers are categories; repeatable."),
+        typer.Option(metavar="COLUMN", help="Tables: its numbers are categories; repeatable."),
     ] = None,
+    image_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Images of a folder: resize them, as 28 or 28x32 (28 high)."
+        ),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Images: flip,shift,rotate,crop,noise,mix at random."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Images: take only so many, for a quick look.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Images of a folder: stop at one that is unreadable.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="Where the model goes.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Where the loss graph goes.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print scores and files only.")] = False,
 ) -> None:
-    """Train a network on a table and keep it in a file."""
+    """Train a network on a table or on images and keep it in a file."""
+    for_tables = {
+        "--target": target,
+        "--hidden": hidden,
+        "--activation": activation,
+        "--loss": loss,
+        "--ignore": ignore,
+        "--category": category,
+    }
+    for_images = {
+        "--model": model,
+        "--image-size": image_size,
+        "--augment": augment,
+        "--limit": limit,
+        "--strict": strict,
+    }
+    size = _size(image_size)
+    if kind_of(source, model) == "images":
+        _refuse(for_tables, source, "tables", "images")
+        image_wishes = ImageWishes(
+            model=DEFAULT_MODEL if model is None else model.replace("_", "-").lower(),
+            augment=_names(augment) or (),
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            validation=validation,
+            optimizer=optimizer,
+            seed=seed,
+        )
+        train_images(
+            source,
+            image_wishes,
+            size=size,
+            strict=strict,
+            limit=limit,
+            output=output,
+            plot=plot,
+            quiet=quiet,
+        )
+        return
+    _refuse(for_images, source, "images", "a table")
     wishes = Wishes(
         hidden=_sizes(hidden),
         activation=_names(activation),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        validation=0.2 if validation is None else validation,
         optimizer=optimizer,
         loss=loss,
+        ignore=tuple(ignore or ()),
+        categories=tuple(category or ()),
         seed=seed,
     )
-    rows = open_table(source)
-    target = target or _default_target(source, list(rows.columns))
-    stem = _stem(source, target)
-    output = check_writable(output or Path(f"{stem}.safetensors"))
-    plot = check_writable(plot or Path(f"{stem}-loss.png"), suffixes=PICTURES)
-    prepared = prepare(
-        rows,
-        target,
-        wanted=kind_of_loss(loss),
-        counts=loss is not None and Loss.member(loss).targets == "counts",
-        ignore=ignore or [],
-        categories=category or [],
-        validation=validation,
-        seed=seed,
-    )
-    out = console()
-    talk = console(quiet=quiet)
-    if note := shadowed_file(source):
-        talk.print(note, soft_wrap=True)
-    tell_columns(talk, prepared)
-    model, history = _fit(talk, prepared, wishes, source, progress=not quiet)
-    model.training["scores"] = tell_scores(out, model, prepared, details=not quiet)
-    model.save(output)
-    plots.save(history.plot(), plot)
-    out.print(f"Loss graph: {plot}", soft_wrap=True)
-    out.print(f"Model: {output}", soft_wrap=True)
-    talk.print(f"\nNext: chainrule predict {output} FILE.csv", soft_wrap=True)
+    train_table(source, target, wishes, output=output, plot=plot, quiet=quiet)
 
 
-def _fit(
-    talk: Console, prepared: Prepared, wishes: Wishes, source: str, *, progress: bool
-) -> tuple[TableModel, History]:
-    rows = len(prepared.training)
-    network = choose_network(wishes, prepared.preprocessing.target, rows)
-    model = TableModel(network, prepared.preprocessing, {})
-    x, y = prepared.features, model.targets(prepared.table)
-    network.build(x.shape[1])
-    talk.print(summary_text(network) + "\n", soft_wrap=True)
-    stopping = EarlyStopping(patience=_PATIENCE)
-    history = network.fit(
-        x[prepared.training],
-        y[prepared.training],
-        epochs=choose_epochs(wishes, rows),
-        batch_size=choose_batch_size(wishes, rows),
-        validation=(x[prepared.validation], y[prepared.validation]),
-        callbacks=[stopping],
-        progress="auto" if progress else False,
-    )
-    talk.print(
-        f"Trained for {len(history.epochs['loss'])} epochs in {history.seconds:.2g} seconds "
-        f"({history.stopped_because}).",
-        soft_wrap=True,
-    )
-    if stopping.best_epoch:
-        talk.print(
-            f"Kept the weights of epoch {stopping.best_epoch}, the best on the validation rows; "
-            "on new rows expect a little less than the score below.",
-            soft_wrap=True,
-        )
-    model.training.update(
-        source=source,
-        best_epoch=stopping.best_epoch,
-        stopped_because=history.stopped_because,
-        seconds=history.seconds,
-        **history.settings,
-    )
-    return model, history
-
-
-def _default_target(source: str, columns: list[str]) -> str:
-    if source in bundled.NAMES:
-        return bundled.TARGET
-    raise InvalidSetting(
-        f"Which column is to be predicted? Name it with --target. {source} has the columns "
-        f"{listed(tuple(columns), 20)}."
-    )
+def _refuse(options: Mapping[str, object], source: str, suited: str, received: str) -> None:
+    """Refuse options of the other kind of data."""
+    for option, value in options.items():
+        if value:
+            hint = ""
+            if received == "a table" and set_name(source) in IMAGES:
+                hint = f" For the images of {source} name a network, as --model {DEFAULT_MODEL}."
+            elif option == "--model":
+                hint = " What its network looks like say --hidden and --activation."
+            elif option in ("--hidden", "--activation"):
+                hint = f" Networks for images have a name: --model {DEFAULT_MODEL}."
+            raise InvalidSetting(
+                f"{option} is for {suited}, and {source} is taken as {received}; leave it out."
+                f"{hint}"
+            )
 
 
 def _sizes(hidden: str | None) -> tuple[int, ...] | None:
@@ -188,11 +193,20 @@ def _sizes(hidden: str | None) -> tuple[int, ...] | None:
         ) from error
 
 
-def _names(activation: str | None) -> tuple[str, ...] | None:
-    return None if activation is None else tuple(map(str.strip, activation.split(",")))
+def _size(image_size: str | None) -> tuple[int, int] | None:
+    """Read 28 as 28 x 28, and 28x32 as a height of 28 and a width of 32."""
+    if image_size is None:
+        return None
+    found = _SIZE.fullmatch(image_size.strip())
+    height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not height or not width:
+        raise typer.BadParameter(
+            f"expected a size in pixels, as 28, or height x width, as 28x32; received "
+            f"{image_size!r}.",
+            param_hint="--image-size",
+        )
+    return height, width
 
 
-def _stem(source: str, target: str) -> str:
-    """What the files of this training are called: chainrule-penguins-species."""
-    named = [Path(source).stem] if source in bundled.NAMES else [Path(source).stem, target]
-    return re.sub(r"[^\w.-]+", "_", "-".join(["chainrule", *named]))
+def _names(names: str | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(map(str.strip, names.split(",")))

@@ -1,0 +1,118 @@
+"""Training on a table: what ``chainrule train FILE.csv`` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from chainrule import plots
+from chainrule.cli.choices import (
+    Wishes,
+    choose_batch_size,
+    choose_epochs,
+    choose_network,
+    kind_of_loss,
+)
+from chainrule.cli.prepare import Prepared, prepare
+from chainrule.cli.report import tell_columns, tell_scores
+from chainrule.cli.sources import TABLES, file_stem, set_name, shadowed_file
+from chainrule.cli.table_model import TableModel
+from chainrule.cli.tables import open_table
+from chainrule.cli.terminal import PICTURES, console
+from chainrule.cli.training import tell_training
+from chainrule.data import bundled
+from chainrule.data.columns import listed
+from chainrule.errors import InvalidSetting
+from chainrule.files import check_writable
+from chainrule.loss import Loss
+from chainrule.summary import summary_text
+from chainrule.training.callbacks import EarlyStopping
+from chainrule.training.history import History
+
+_PATIENCE = 30
+
+
+def train_table(
+    source: str,
+    target: str | None,
+    wishes: Wishes,
+    *,
+    output: Path | None,
+    plot: Path | None,
+    quiet: bool,
+) -> None:
+    """Train a network on a table and keep it in a file.
+
+    Parameters
+    ----------
+    source : str
+        A CSV file, or a set with a name.
+    target : str, optional
+        The column to predict; only sets with a name can do without.
+    wishes : Wishes
+    output, plot : Path, optional
+        Where model and loss graph go; into the present folder without them.
+    quiet : bool
+        Print scores and files only.
+    """
+    rows = open_table(source)
+    target = target or _default_target(source, list(rows.columns))
+    is_set = set_name(source) is not None
+    stem = file_stem(Path(source).stem, *(() if is_set else (target,)))
+    output = check_writable(output or Path(f"{stem}.safetensors"))
+    plot = check_writable(plot or Path(f"{stem}-loss.png"), suffixes=PICTURES)
+    prepared = prepare(
+        rows,
+        target,
+        wanted=kind_of_loss(wishes.loss),
+        counts=wishes.loss is not None and Loss.member(wishes.loss).targets == "counts",
+        ignore=wishes.ignore,
+        categories=wishes.categories,
+        validation=wishes.validation,
+        seed=wishes.seed,
+    )
+    out = console()
+    talk = console(quiet=quiet)
+    if note := shadowed_file(source):
+        talk.print(note, soft_wrap=True)
+    tell_columns(talk, prepared)
+    model, history = _fit(talk, prepared, wishes, source, progress=not quiet)
+    model.training["scores"] = tell_scores(out, model, prepared, details=not quiet)
+    model.save(output)
+    plots.save(history.plot(), plot)
+    out.print(f"Loss graph: {plot}", soft_wrap=True)
+    out.print(f"Model: {output}", soft_wrap=True)
+    talk.print(f"\nNext: chainrule predict {output} FILE.csv", soft_wrap=True)
+
+
+def _fit(
+    talk: Console, prepared: Prepared, wishes: Wishes, source: str, *, progress: bool
+) -> tuple[TableModel, History]:
+    rows = len(prepared.training)
+    network = choose_network(wishes, prepared.preprocessing.target, rows)
+    model = TableModel(network, prepared.preprocessing, {})
+    x, y = prepared.features, model.targets(prepared.table)
+    network.build(x.shape[1])
+    talk.print(summary_text(network) + "\n", soft_wrap=True)
+    stopping = EarlyStopping(patience=_PATIENCE)
+    history = network.fit(
+        x[prepared.training],
+        y[prepared.training],
+        epochs=choose_epochs(wishes, rows),
+        batch_size=choose_batch_size(wishes, rows),
+        validation=(x[prepared.validation], y[prepared.validation]),
+        callbacks=[stopping],
+        progress="auto" if progress else False,
+    )
+    model.training.update(source=source, **tell_training(talk, history, stopping, "rows"))
+    return model, history
+
+
+def _default_target(source: str, columns: list[str]) -> str:
+    if set_name(source) in TABLES:
+        return bundled.TARGET
+    raise InvalidSetting(
+        f"Which column is to be predicted? Name it with --target. {source} has the columns "
+        f"{listed(tuple(columns), 20)}."
+    )

@@ -1,0 +1,43 @@
+"""What a training was like: printed, and kept in the model file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from chainrule.training.callbacks import EarlyStopping
+from chainrule.training.history import History
+
+
+def tell_training(
+    talk: Console, history: History, stopping: EarlyStopping, samples: str
+) -> dict[str, Any]:
+    """Print how long the training took and which weights were kept; return what to remember.
+
+    Parameters
+    ----------
+    talk : Console
+    history : History
+    stopping : EarlyStopping
+        As it was when the training ended.
+    samples : str
+        What the data consist of: "rows", "images".
+    """
+    talk.print(
+        f"Trained for {len(history.epochs['loss'])} epochs in {history.seconds:.2g} seconds "
+        f"({history.stopped_because}).",
+        soft_wrap=True,
+    )
+    if stopping.best_epoch:
+        talk.print(
+            f"Kept the weights of epoch {stopping.best_epoch}, the best on the validation "
+            f"{samples}; on new {samples} expect a little less than the score below.",
+            soft_wrap=True,
+        )
+    return {
+        "best_epoch": stopping.best_epoch,
+        "stopped_because": history.stopped_because,
+        "seconds": history.seconds,
+        **history.settings,
+    }
