@@ -24,6 +24,7 @@ _SIDE = 1.0
 _PITCH = 1.35, 1.5  # inches from one image to the next one, across and down
 _LONGEST_NAME = 13
 _NARROWEST = 4.6  # for the title
+_NOTE = 0.3
 
 
 def mistakes(
@@ -83,18 +84,21 @@ def mistakes(
     columns = math.ceil(math.sqrt(len(surest)))
     width = max(columns * _PITCH[0], _NARROWEST)
     margin = (width - columns * _PITCH[0]) / 2
-    height = math.ceil(len(surest) / columns) * _PITCH[1]
+    height = math.ceil(len(surest) / columns) * _PITCH[1] + _NOTE
     title = f"{_count(len(wrong), 'mistake')} in {_count(len(x), 'image')}"
     if len(wrong) > 1:
         title = f"The {len(surest)} most confident of {title}"
         title = title if len(surest) < len(wrong) else f"{title.partition('of ')[2]}, surest first"
     mosaic = Mosaic(axes, width, height, title)
+    note = "Over each image: predicted class and its probability"
+    mosaic.write(width / 2, _NOTE / 3, note, size=9, color=VERMILION)
     for place, sample in enumerate(surest):
         row, column = divmod(place, columns)
-        middle, top = margin + (column + 0.5) * _PITCH[0], row * _PITCH[1]
+        middle, top = margin + (column + 0.5) * _PITCH[0], row * _PITCH[1] + _NOTE
         is_said = f"{called[predicted[sample]]}, {percent(certainty[sample])}"
-        mosaic.write(middle, top + 0.12, is_said, color=VERMILION)
-        mosaic.write(middle, top + 0.29, f"actual: {called[actual[sample]]}")
+        room = 0.85 * _PITCH[0]  # on a screen, letters are a little wider than on paper
+        mosaic.write(middle, top + 0.12, is_said, room=room, color=VERMILION)
+        mosaic.write(middle, top + 0.29, f"actual: {called[actual[sample]]}", room=room)
         picture, options = visible(x[sample : sample + 1][0])
         mosaic.add(picture, middle - _SIDE / 2, top + 0.4, _SIDE, **options)
     return mosaic.axes

@@ -69,7 +69,9 @@ def saliency(
     target, named = _name_class(network, x, target, names)
     size = np.abs(input_gradient(network, image, target)).max(axis=2)
     output = "logit" if network.loss.outputs == "logits" else "output"
-    mosaic = _beside(axes, x[0], f"Saliency: {named}", f"|∂ {output} / ∂ pixel|", "Gradient")
+    mosaic = _beside(
+        axes, x[0], f"Saliency: {named}", f"|∂ {output} / ∂ pixel|", "Size of the gradient"
+    )
     drawn = mosaic.add(
         size, _SIDE + _GAP, _TOP, _SIDE, cmap="Blues", vmin=0, vmax=float(size.max()) or 1.0
     )
@@ -91,7 +93,7 @@ def occlusion(
 
     Each place has the colour of what a grey patch with its middle there takes from the
     probability of the class: blue where it falls, vermilion where it rises. A square of dashes in
-    the image has the size of the patch, and lies where it takes most.
+    the image has the size of the patch, and lies where it takes most, if it takes anything.
     ``attribution.occlusion_falls`` gives the numbers.
 
     Parameters
@@ -118,17 +120,20 @@ def occlusion(
     patch, stride = patch_and_stride((height, width), patch, stride)
     target, named = _name_class(network, x, target, names)
     falls = occlusion_falls(network, image, target, patch=patch, stride=stride)
+    falls_somewhere = falls.max() > 0
     mosaic = _beside(
         axes,
         x[0],
         f"Occlusion: {named}",
         "Fall of the probability",
         f"Patch of {patch} × {patch} pixels",
+        "Image, patch that takes most" if falls_somewhere else "Image",
     )
     pixels = falls.repeat(stride, axis=0).repeat(stride, axis=1)[:height, :width]
     drawn = mosaic.add(pixels, _SIDE + _GAP, _TOP, _SIDE, **symmetric(pixels))
-    cell = divmod(int(falls.argmax()), falls.shape[1])
-    _outline(mosaic.axes, patch_at(cell, patch, stride), (height, width))
+    if falls_somewhere:
+        cell = divmod(int(falls.argmax()), falls.shape[1])
+        _outline(mosaic.axes, patch_at(cell, patch, stride), (height, width))
     mosaic.add_colours(drawn)
     return mosaic.axes
 
@@ -144,10 +149,17 @@ def _name_class(
     return number, f"{name} ({percent(probabilities[number])})"
 
 
-def _beside(axes: Axes | None, image: Array, title: str, colours: str, heading: str) -> Mosaic:
+def _beside(
+    axes: Axes | None,
+    image: Array,
+    title: str,
+    colours: str,
+    heading: str,
+    over_image: str = "Image",
+) -> Mosaic:
     """Draw the image, and leave the room beside it to the map."""
     mosaic = Mosaic(axes, 2 * _SIDE + _GAP, _SIDE + _TOP, title, colours)
-    mosaic.write(_SIDE / 2, _TOP / 2, "Image", size=10)
+    mosaic.write(_SIDE / 2, _TOP / 2, over_image, size=10)
     mosaic.write(1.5 * _SIDE + _GAP, _TOP / 2, heading, size=10)
     picture, options = visible(image)
     mosaic.add(picture, 0, _TOP, _SIDE, **options)

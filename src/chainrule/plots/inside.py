@@ -108,7 +108,7 @@ def _draw_filters(axes: Axes | None, weights: Array, at_most: int, named: str) -
         options = {} if coloured else symmetric(weights)
         drawn = mosaic.add(picture, left + (pitch[0] - side) / 2, top + 0.25, side, **options)
     if coloured:
-        text = f"Red, green and blue: dark is {-largest:.2g}, grey is 0, bright is {largest:.2g}"
+        text = f"Red, green and blue: dark is −{largest:.2g}, grey is 0, bright is {largest:.2g}"
         mosaic.write(width / 2, rows * pitch[1] + 0.18, text)
     else:
         mosaic.add_colours(drawn)
@@ -192,7 +192,12 @@ def feature_maps(
     edge, side, pitch = 1.3, 0.56, 0.62
     width = max(edge + max(shown) * pitch, _NARROWEST)
     height = (len(numbers) + 1) * pitch
-    mosaic = Mosaic(axes, width, height, "Feature maps", "Output, in parts of the row's largest")
+    title = "Feature maps"
+    if any(outputs[number - 1].shape[-1] > at_most for number in numbers):
+        title += (
+            f", the first {at_most} of each layer" if at_most > 1 else ", the first of each layer"
+        )
+    mosaic = Mosaic(axes, width, height, title, "Output / largest")
     _name_row(mosaic, 0, ["Image", _size(x.shape[1:])])
     picture, options = visible(x[0])
     mosaic.add(picture, edge, (pitch - side) / 2, side, **options)
@@ -200,8 +205,7 @@ def feature_maps(
         maps, shape = _as_image(outputs[number - 1]), network.shapes[number]
         kind = shorten(type(network.layers[number - 1]).__name__, 17)
         largest = f"largest {np.abs(maps).max():.3g}"
-        part = f"{count} of {_size(shape)}" if len(shape) == 1 else _size(shape)
-        _name_row(mosaic, row * pitch, [f"Layer {number}", kind, part, largest])
+        _name_row(mosaic, row * pitch, [f"Layer {number}", kind, _size(shape), largest])
         for channel in range(count):
             left, top = edge + channel * pitch, row * pitch + (pitch - side) / 2
             mosaic.add(maps[..., channel], left, top, side, **symmetric(maps))

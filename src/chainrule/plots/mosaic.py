@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _LARGEST_FIGURE = 16.0
-_ROOM_FOR_COLOURS = 0.95
-_ROOM_FOR_TITLE = 0.65
+_ROOM_FOR_COLOURS = 1.05
+_ROOM_FOR_TITLE = 0.5
 
 
 class Mosaic:
@@ -62,10 +62,10 @@ class Mosaic:
             height=height * self._scale + _ROOM_FOR_TITLE,
         )
         self.axes.set_axis_off()
+        self.axes.set(xticks=[], yticks=[])
         self.axes.set(aspect="equal", xlim=(0, width), ylim=(height, 0))
-        # A title wider than its picture would be cut off.
-        narrow = width * self._scale * 72 / (0.55 * len(title))
-        self.axes.set_title(title, fontsize=min(12.0, narrow), parse_math=False)
+        size = _size_to_fit(title, 12.0, width * self._scale)
+        self.axes.set_title(title, fontsize=size, parse_math=False)
 
     def add(
         self, picture: Array, left: float, top: float, side: float, **options: Any
@@ -87,14 +87,33 @@ class Mosaic:
         self.axes.add_patch(frame)
         return drawn
 
-    def write(self, x: float, y: float, text: str, size: float = 8.0, **options: Any) -> None:
-        """Write words, which may come from the data, into the middle of (x, y)."""
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = 8.0,
+        room: float = np.inf,
+        **options: Any,
+    ) -> None:
+        """Write words, which may come from the data, about (x, y), smaller than ``size`` points
+        where they would be wider than the room.
+        """
+        size = _size_to_fit(text, size, room)
         placed = {"ha": "center", "va": "center", "color": DARK, "parse_math": False, **options}
         self.axes.text(x, y, text, fontsize=size * self._scale, **placed)
 
     def add_colours(self, drawn: Any, **options: Any) -> None:
         """Put the scale of the colours of a picture, or of any mappable, beside the mosaic."""
         colour_scale(self.axes, drawn, self._colours, **options)
+
+
+def _size_to_fit(text: str, size: float, room: float) -> float:
+    """Font size with which a line of text is no wider than ``room`` inches."""
+    words = matplotlib_module("textpath").TextToPath()
+    font = matplotlib_module("font_manager").FontProperties(size=size)
+    width = words.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+    return size * min(1.0, room / width)
 
 
 def signed_colours() -> Colormap:
