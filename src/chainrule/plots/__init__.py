@@ -13,13 +13,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chainrule.plots.activity import feature_maps
     from chainrule.plots.boundary import decision_boundary
     from chainrule.plots.canvas import save
     from chainrule.plots.classes import confusion
     from chainrule.plots.diagram import network_diagram
+    from chainrule.plots.filters import kernels
     from chainrule.plots.images import mistakes
     from chainrule.plots.importance import occlusion, saliency
-    from chainrule.plots.inside import feature_maps, kernels
     from chainrule.plots.losses import loss_graph
     from chainrule.plots.predictions import predictions_against_actual
 
@@ -41,8 +42,8 @@ __all__ = [
 _FILES = {
     "confusion": "classes",
     "decision_boundary": "boundary",
-    "feature_maps": "inside",
-    "kernels": "inside",
+    "feature_maps": "activity",
+    "kernels": "filters",
     "loss_graph": "losses",
     "mistakes": "images",
     "network_diagram": "diagram",

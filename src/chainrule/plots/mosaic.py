@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _LARGEST_FIGURE = 16.0
-_ROOM_FOR_COLOURS = 1.05
+_ROOM_FOR_COLOURS = 1.2
 _ROOM_FOR_TITLE = 0.5
 
 
