@@ -282,7 +282,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(
     run: Run, bars: Path, pictures: Path, folder: Path
 ) -> None:
     (folder / "broken.png").write_bytes((pictures / "down/00.png").read_bytes()[:60])
-    (folder / "nothing").mkdir()
+    (folder / "nothing" / "folder.png").mkdir(parents=True)
     good = pictures / "down/02.png"
     files = ["nope.png", good, "broken.png", "nothing", "--output", "out.csv"]
     result = run("predict", bars, *files)

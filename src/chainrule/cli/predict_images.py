@@ -60,7 +60,9 @@ def predict_images(model: ImageModel, sources: Sequence[Path], output: Path | No
     if readable and output is None:
         _print_images(console(), model, readable, together)
     elif readable and output is not None:
-        write_atomically(output, _as_csv(model, readable, together).encode())
+        # Paths may hold bytes that are no text; they are written as they are.
+        text = _as_csv(model, readable, together)
+        write_atomically(output, text.encode(errors="surrogateescape"))
         told = f"{counted(len(readable), 'image')} with predictions: {output}"
         console().print(told, soft_wrap=True)
     for sentence in failed:
@@ -80,7 +82,7 @@ def _image_paths(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
         inside = sorted(
             path
             for path in source.rglob("*")
-            if path.suffix.lower() in endings and not path.name.startswith(".")
+            if path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
         )
         if not inside:
             wrong.append(f"The folder {source} holds no images.")
