@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 TINY = image_runs.Run(
     name="tiny",
     data="squares",
-    model=functools.partial(mlp, classes=2, hidden=(8,)),
+    model=functools.partial(mlp, classes=2, hidden=(32,)),
     epochs=3,
     batch_size=2,
     optimizer=AdamW(Cosine(0.05, epochs=3)),
@@ -137,7 +137,7 @@ def test_results_are_kept_run_by_run_and_written_into_the_page(
     assert written.startswith("before")
     assert written.endswith("after\n")
     assert "old" not in written
-    assert "| tiny | 100.00 | 90.00 | yes |  |  | 3 | `mlp(classes=2, hidden=(8,))`" in written
+    assert "| tiny | 100.00 | 90.00 | yes |  |  | 3 | `mlp(classes=2, hidden=(32,))`" in written
     output = capsys.readouterr()
     assert "| tiny | 100.00 |" in output.out
     assert "tiny, part 2 of 2, chainrule: epoch 3 of 3, loss" in output.err
