@@ -20,8 +20,8 @@ def load(path: Path) -> dict[str, Entry]:
 
 
 def save(path: Path, entries: dict[str, Entry]) -> None:
-    """Write the entries, in the order of the runs."""
-    names = [run.name for run in RUNS]
+    """Write the entries, in the order of the runs; those of runs that are no more come last."""
+    names = [*(run.name for run in RUNS), *entries]
     in_order = {name: entries[name] for name in sorted(entries, key=names.index)}
     path.write_text(json.dumps(in_order, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
