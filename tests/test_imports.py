@@ -29,11 +29,12 @@ ORDER = {
         layers.global_pooling layers.channels layers.batch_normalization
         layers.feature_normalization layers.residual layers
         """,
-    "what to learn": "targets stored loss losses metrics samples data.augmentation",
+    "what to learn": "targets stored loss losses metrics samples attribution data.augmentation",
     "how to learn": "schedules optimizer optimizers",
     "pictures": """
-        plots.canvas plots.columns plots.boundary plots.classes plots.diagram plots.losses
-        plots.predictions plots
+        plots.canvas plots.mosaic plots.columns plots.activity plots.boundary plots.classes
+        plots.diagram plots.filters plots.images plots.importance plots.losses plots.predictions
+        plots
         """,
     "layers together": "parameters engines engines.reference stack",
     "training": """
@@ -50,8 +51,10 @@ ORDER = {
     "files": "saving.description saving.model_file saving",
     "the public names": "chainrule",
     "who a person meets": """
-        cli.terminal cli.scores cli.tables cli.table_model cli.choices cli.prepare cli.report
-        cli.demo cli.train cli.predict cli.app cli
+        cli.terminal cli.scores cli.sources cli.tables cli.table_model cli.choices cli.prepare
+        cli.report cli.training cli.train_table cli.image_sets cli.image_model cli.image_choices
+        cli.image_report cli.train_images cli.demo cli.train cli.predict_table cli.predict_images
+        cli.predict cli.app cli
         """,
 }
 

@@ -177,7 +177,7 @@ class TestFolder:
             image_folder(folder, unreadable="skip")
 
     def test_less_than_two_classes_are_refused(self, folder: Path) -> None:
-        with pytest.raises(cr.InvalidData, match="has 0 sub-folders; expected at least two"):
+        with pytest.raises(cr.InvalidData, match="holds 0 class folders; expected at least two"):
             image_folder(folder / "dog")
 
     def test_what_is_no_folder_is_told(self, folder: Path) -> None:

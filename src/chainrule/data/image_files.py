@@ -175,8 +175,8 @@ def _class_folders(folder: Path) -> list[Path]:
         ) from error
     if len(classes) < 2:
         raise InvalidData(
-            f"The folder {folder} has {len(classes)} sub-folders; expected at least two, one for "
-            "each class, with its images in it."
+            f"The folder {folder} holds {len(classes)} class folders; expected at least two: one "
+            "sub-folder for each class, with its images in it."
         )
     return classes
 
@@ -186,7 +186,7 @@ def _image_files(place: Path) -> list[Path]:
     return sorted(
         path
         for path in place.iterdir()
-        if path.suffix.lower() in endings and not path.name.startswith(".")
+        if path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
     )
 
 
