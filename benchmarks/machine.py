@@ -62,7 +62,9 @@ def _blas() -> str:
         return f"{blas.get('name', 'an unknown BLAS')} {blas.get('version', '')}".strip()
     pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     return ", ".join(
-        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')} kernels, "
-        f"{pool['num_threads']} threads)"
-        for pool in pools
+        sorted(
+            f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')} "
+            f"kernels, threads: {pool['num_threads']})"
+            for pool in pools
+        )
     )

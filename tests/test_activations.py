@@ -12,12 +12,12 @@ from math import e, exp, log, pi, sqrt, tanh
 
 import numpy as np
 import pytest
+from contracts.examples import members
 
 import chainrule as cr
 from chainrule import activations
 from chainrule.activation import VectorActivation
 from chainrule.layer import Array
-from contracts.examples import members
 
 # The standard normal distribution, from a printed table: P(Z < 1) and its density at 1.
 BELOW_ONE, DENSITY_AT_ONE = 0.8413447460685429, 0.24197072451914337

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import chainrule as cr
 from bad_calls.call import BadCall, X
 from bad_calls.calls import all_calls
 from bad_calls.data import weight_calls, x_calls, y_calls
 from bad_calls.settings import settings_calls
+
+import chainrule as cr
 
 CALLS = x_calls() + y_calls() + weight_calls() + settings_calls() + all_calls()
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from contracts.examples import members
 
 import chainrule as cr
 from chainrule.metrics import Metric
-from contracts.examples import members
 
 ORDER = {
     "the ground": "errors checks registry randomness files",

@@ -12,11 +12,11 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from contracts.examples import examples, members
 
 import chainrule as cr
 from chainrule.initializers import ScaledInitializer, fans
 from chainrule.layer import Array, Shape
-from contracts.examples import examples, members
 
 MATRIX = (160, 250)  # inputs, outputs
 KERNEL = (5, 5, 16, 100)  # height, width, channels in, channels out

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.examples import members
 from numpy.typing import ArrayLike
 
 import chainrule as cr
 from chainrule.layer import Array
-from contracts.examples import members
 
 # Outputs and actual values of one batch, then the loss, then its gradient.
 BY_HAND: dict[type[cr.Loss], tuple[Any, Any, float, Any]] = {

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.examples import members
 
 import chainrule as cr
 from chainrule.layer import Array
 from chainrule.metrics import ClassMetric, Metric, TopKAccuracy, class_labels
-from contracts.examples import members
 
 # Six samples of three classes; rows of PROBABILITIES say 0, 1, 2, 0, 0, 1.
 LABELS = np.array([0, 1, 2, 1, 2, 2])

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.examples import members
 
 import chainrule as cr
 from chainrule.layer import Array
-from contracts.examples import members
 
 Rule = Callable[[float, list[float]], float]  # (θ, gradients of all steps) -> θ after the last
 

@@ -6,10 +6,10 @@ import copy
 from typing import Any
 
 import pytest
+from contracts.examples import examples, layer_examples
 
 import chainrule as cr
 from chainrule.registry import Registered, snake_case
-from contracts.examples import examples, layer_examples
 
 EVERYTHING = [
     *(

@@ -10,10 +10,10 @@ from math import cos, inf, nan, pi, sqrt
 
 import numpy as np
 import pytest
+from contracts.examples import members
 
 import chainrule as cr
 from chainrule.schedules import as_schedule
-from contracts.examples import members
 
 # Schedule, then pairs of (epoch, learning rate).
 BY_HAND: list[tuple[cr.Schedule, list[tuple[float, float]]]] = [

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.examples import LAYERS
 
 import chainrule as cr
 from chainrule.errors import InvalidSetting, NotBuilt, UnreadableFile
@@ -20,7 +21,6 @@ from chainrule.saving.description import (
     describe_network,
     parameter_shapes,
 )
-from contracts.examples import LAYERS
 
 
 def there_and_back(value: Any) -> Any:

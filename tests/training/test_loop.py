@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.examples import examples, random_for
 
 import chainrule as cr
 from chainrule.layer import Array, Trace
-from contracts.examples import examples, random_for
 
 ROWS = 23  # batches of 5 leave a rest of 3
 X = np.random.default_rng(5).normal(size=(ROWS, 4))
