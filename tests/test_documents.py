@@ -1,0 +1,62 @@
+"""The Python in README.md and CONTRIBUTING.md is run, so that it stays true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+ROOT = Path(__file__).parent.parent
+CONTEXT = """
+import numpy as np
+from chainrule import Activation, Layer, Parameter, Trace, checks
+from chainrule.activations import _sigmoid, _softplus
+from chainrule.layer import Array, Shape
+"""
+
+
+def python_in(name: str) -> list[str]:
+    """Return the fenced blocks of Python."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+
+
+def test_the_ten_lines_of_the_readme(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mpl.use("Agg")
+    ten_lines, every_number = python_in("README.md")
+    names: dict[str, Any] = {}
+    exec(ten_lines, names)  # noqa: S102 - our own README
+    assert len(ten_lines.strip().splitlines()) == 10
+    np.testing.assert_allclose(names["net"].predict(names["X"])[:, 0], [0, 1, 1, 0], atol=0.05)
+    assert "[0. 1. 1. 0.]" in capsys.readouterr().out
+    exec(every_number, names)  # noqa: S102
+    assert names["trace"]["layer 1"].z.shape == (4, 4)
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_the_activation_and_the_layer_of_the_contributing_guide() -> None:
+    activation, layer = python_in("CONTRIBUTING.md")
+    names: dict[str, Any] = {}
+    exec(CONTEXT + activation + layer, names)  # noqa: S102 - our own guide
+    net = cr.NeuralNetwork(
+        cr.Dense(8, activation="warm_softplus"), names["Scale"](), cr.Dense(1), inputs=3
+    )
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    assert net.check_gradients(x, x[:, 0])
+
+
+def test_every_path_that_a_document_names_is_there() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/results.md"):
+        page = ROOT / name
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{name} names {link}"
