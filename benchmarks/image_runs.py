@@ -103,6 +103,7 @@ RUNS = (
         epochs=30,
         batch_size=128,
         optimizer=AdamW(Cosine(0.003, epochs=30, warm_up=1), weight_decay=0.01),
+        augmentation=(Flip(),),
         target=0.895,
     ),
     Run(
