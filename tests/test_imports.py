@@ -29,7 +29,9 @@ ORDER = {
         layers.global_pooling layers.channels layers.batch_normalization
         layers.feature_normalization layers.residual layers
         """,
-    "what to learn": "targets stored loss losses metrics samples attribution data.augmentation",
+    "what to learn": """
+        targets stored loss losses metrics samples attribution data.augmentation data
+        """,
     "how to learn": "schedules optimizer optimizers",
     "pictures": """
         plots.canvas plots.mosaic plots.columns plots.activity plots.boundary plots.classes
@@ -45,8 +47,8 @@ ORDER = {
     "the waist": "network",
     "networks with a name": "models",
     "data": """
-        data.truth_table data.bundled data.columns data.csv data.target data.preprocessing
-        data.split data.idx data.images data.image_files data
+        data.four_rows data.bundled data.columns data.csv data.target data.preprocessing
+        data.split data.idx data.images data.image_files
         """,
     "files": "saving.description saving.model_file saving",
     "the public names": "chainrule",

@@ -3,7 +3,10 @@
 Start with ``NeuralNetwork`` and ``Dense``; to read the mathematics, with ``chainrule.layer``.
 """
 
-from chainrule import data, models, plots
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from chainrule import data, plots
 from chainrule.activation import Activation
 from chainrule.activations import (
     ELU,
@@ -121,6 +124,9 @@ from chainrule.schedules import (
 from chainrule.training.callbacks import Callback, EarlyStopping, OnEpoch
 from chainrule.training.history import History
 
+if TYPE_CHECKING:
+    from chainrule import attribution, models, saving
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -231,7 +237,17 @@ __all__ = [
     "UpSample",
     "ZeroPad",
     "Zeros",
+    "attribution",
     "data",
     "models",
     "plots",
+    "saving",
 ]
+
+_ON_USE = ("attribution", "models", "saving")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_USE:
+        return importlib.import_module(f"chainrule.{name}")
+    raise AttributeError(f"chainrule has no {name!r}.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule import checks
-from chainrule.data.augmentation import Augmentation
+from chainrule import checks, data
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Shape
 from chainrule.loss import Loss
@@ -16,6 +15,9 @@ from chainrule.metrics import Metric
 from chainrule.optimizer import Optimizer
 from chainrule.optimizers import LBFGS
 from chainrule.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from chainrule.data.augmentation import Augmentation
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:
@@ -81,7 +83,7 @@ def check_augment(
             "fit received augment, and the optimizer is 'lbfgs', which needs the same samples in "
             "every iteration. Use another optimizer, such as 'adam', or no augmentation."
         )
-    return [Augmentation.get(augmentation) for augmentation in listed]
+    return [data.Augmentation.get(augmentation) for augmentation in listed]
 
 
 def unpack_validation(validation: Sequence[Any]) -> tuple[Any, Any, Any]:

@@ -21,16 +21,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.errors import BackpropBeforeFeedforward, InvalidData, InvalidShape, NotBuilt
 from chainrule.randomness import generator
 from chainrule.registry import Registered
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from chainrule.activation import Activation
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = "npt.NDArray[Any]"
 Shape: TypeAlias = tuple[int, ...]
 
 

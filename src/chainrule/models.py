@@ -7,11 +7,11 @@ of the images comes from the first data seen. What ``NeuralNetwork`` takes by na
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
 from chainrule.activations import ReLU
+from chainrule.checks import did_you_mean
 from chainrule.errors import UnknownName
 from chainrule.layer import Layer
 from chainrule.layers import (
@@ -163,9 +163,10 @@ def named(name: str, classes: int, **settings: Any) -> NeuralNetwork:
     """
     wanted = name.replace("_", "-").lower()
     if wanted not in MODELS:
-        nearest = difflib.get_close_matches(wanted, MODELS, n=1, cutoff=0.5)
-        hint = f"Did you mean {nearest[0]!r}? " if nearest else ""
-        raise UnknownName(f"There is no model called {name!r}. {hint}Known: {', '.join(MODELS)}.")
+        raise UnknownName(
+            f"There is no model called {name!r}. {did_you_mean(wanted, MODELS)}"
+            f"Known: {', '.join(MODELS)}."
+        )
     return MODELS[wanted](classes, **settings)
 
 

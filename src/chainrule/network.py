@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from chainrule import arguments, checks
-from chainrule.data.augmentation import Augmentation
 from chainrule.engines.reference import NetworkTrace
 from chainrule.errors import InvalidData, InvalidInput, InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
@@ -28,6 +27,9 @@ from chainrule.training.history import History
 from chainrule.training.loop import Plan, TrainingLoop, columns
 from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from chainrule.data.augmentation import Augmentation
 
 _NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
 

@@ -19,7 +19,7 @@ from chainrule.layer import Array, Layer, Shape
 from chainrule.randomness import generator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slot:
     """Where one parameter stands in the flat vector.
 
@@ -59,7 +59,7 @@ class Slot:
         return vector[self.start : self.stop].reshape(self.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Use:
     """One place where a slot's parameter is used.
 

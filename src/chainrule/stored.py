@@ -86,7 +86,7 @@ class StoredInputs:
                 )
 
 
-Inputs: TypeAlias = Array | StoredInputs
+Inputs: TypeAlias = "Array | StoredInputs"
 
 
 def is_image(array: Array) -> bool:

@@ -178,7 +178,7 @@ class ReferenceEngine:
                 uses = [other for other in self.parameters.uses if other.slot == use.slot]
                 if len(uses) == 1:
                     at.reserve(name, view)
-                gathered.append((at, name, view, use == uses[-1]))
+                gathered.append((at, name, view, use is uses[-1]))
             trace.way_back.append((self.layers[position], trace.layers[position], gathered))
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.data.augmentation import Augmentation
 from chainrule.layer import Array
 from chainrule.randomness import generator
 from chainrule.samples import Samples
 from chainrule.stored import StoredInputs
+
+if TYPE_CHECKING:
+    from chainrule.data.augmentation import Augmentation
 
 
 class Batches:

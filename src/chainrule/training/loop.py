@@ -9,11 +9,10 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from chainrule.data.augmentation import Augmentation
 from chainrule.engines.reference import NetworkTrace
 from chainrule.layer import Array
 from chainrule.metrics import Metric
@@ -26,6 +25,9 @@ from chainrule.training.full_batch import minimize_with_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
 from chainrule.training.progress import Progress, ProgressBar
+
+if TYPE_CHECKING:
+    from chainrule.data.augmentation import Augmentation
 
 
 @dataclass

@@ -34,3 +34,10 @@ def test_the_hidden_layer_may_have_another_size() -> None:
 def test_wrong_settings(seed: int, hidden: int) -> None:
     with pytest.raises(InvalidSetting):
         cr.data.reference_weights(seed, hidden)
+
+
+def test_it_is_a_function_however_often_it_is_asked_for() -> None:
+    """A file of the same name would take its place as soon as it is loaded."""
+    for _ in range(2):
+        assert callable(cr.data.truth_table)
+    assert all(callable(getattr(cr.data, name)) for name in cr.data.__all__)
