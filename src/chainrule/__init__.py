@@ -6,7 +6,7 @@ Start with ``NeuralNetwork`` and ``Dense``; to read the mathematics, with ``chai
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from chainrule import data, plots
+from chainrule import data, layers, plots
 from chainrule.activation import Activation
 from chainrule.activations import (
     ELU,
@@ -58,29 +58,7 @@ from chainrule.initializers import (
     Zeros,
 )
 from chainrule.layer import Layer, Parameter, Trace
-from chainrule.layers import (
-    AveragePool1D,
-    AveragePool2D,
-    BatchNorm,
-    Conv1D,
-    Conv2D,
-    ConvTranspose2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool,
-    GlobalMaxPool,
-    GroupNorm,
-    LayerNorm,
-    MaxPool1D,
-    MaxPool2D,
-    Reshape,
-    Residual,
-    RMSNorm,
-    SpatialDropout,
-    UpSample,
-    ZeroPad,
-)
+from chainrule.layers.dense import Dense
 from chainrule.loss import Loss
 from chainrule.losses import (
     BinaryCrossEntropy,
@@ -126,6 +104,28 @@ from chainrule.training.history import History
 
 if TYPE_CHECKING:
     from chainrule import attribution, models, saving
+    from chainrule.layers import (
+        AveragePool1D,
+        AveragePool2D,
+        BatchNorm,
+        Conv1D,
+        Conv2D,
+        ConvTranspose2D,
+        Dropout,
+        Flatten,
+        GlobalAveragePool,
+        GlobalMaxPool,
+        GroupNorm,
+        LayerNorm,
+        MaxPool1D,
+        MaxPool2D,
+        Reshape,
+        Residual,
+        RMSNorm,
+        SpatialDropout,
+        UpSample,
+        ZeroPad,
+    )
 
 __version__ = "0.1.0"
 
@@ -244,10 +244,13 @@ __all__ = [
     "saving",
 ]
 
-_ON_USE = ("attribution", "models", "saving")
+_MODULES_ON_USE = ("attribution", "models", "saving")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ON_USE:
+    if name in _MODULES_ON_USE:
         return importlib.import_module(f"chainrule.{name}")
+    if name in layers.__all__:
+        globals()[name] = getattr(layers, name)
+        return globals()[name]
     raise AttributeError(f"chainrule has no {name!r}.")

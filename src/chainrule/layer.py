@@ -211,7 +211,7 @@ class Parameter:
         array[...] = converted
 
 
-class Layer(Registered, family="layer"):
+class Layer(Registered, family="layer", home="chainrule.layers"):
     """One step of the network: hyperparameters, parameters, ``feedforward``, ``backprop``.
 
     To write one: derive from this class, declare each trainable array as a ``Parameter``, and

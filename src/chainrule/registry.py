@@ -6,6 +6,7 @@ tests to test it, for the documentation to list it and for the model file to sto
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ class Registered:
 
     A *family* (``Activation``, ``Loss``, ...) is declared with ``family="activation"``; each
     further subclass is a member, called by its ``name``: the class's name in snake_case unless
-    the class says otherwise. ``register=False`` is for classes that only serve as a base.
+    the class says otherwise. ``register=False`` is for classes that only serve as a base. ``home``
+    names a package whose ``load_all()`` defines members that are imported on use.
 
     A member's hyperparameters are the arguments of its ``__init__``, each kept in an attribute of
     the same name. From them come ``settings()``, ``repr`` and equality of settings. An ``__init__``
@@ -32,14 +34,21 @@ class Registered:
     name: ClassVar[str]
     _members: ClassVar[dict[str, type[Any]]]
     _family: ClassVar[str]
+    _home: ClassVar[str]
 
     def __init_subclass__(
-        cls, *, family: str | None = None, register: bool = True, **keywords: Any
+        cls,
+        *,
+        family: str | None = None,
+        home: str = "",
+        register: bool = True,
+        **keywords: Any,
     ) -> None:
         super().__init_subclass__(**keywords)
         if family is not None:
             cls._family = family
             cls._members = {}
+            cls._home = home
             return
         if not register:
             return
@@ -54,7 +63,13 @@ class Registered:
     @classmethod
     def names(cls) -> list[str]:
         """Names of this family's members, in order of definition."""
+        cls._load_members()
         return list(cls._members)
+
+    @classmethod
+    def _load_members(cls) -> None:
+        if cls._home:
+            importlib.import_module(cls._home).load_all()
 
     @classmethod
     def member(cls, name: str) -> type[Self]:
@@ -65,6 +80,8 @@ class Registered:
         UnknownName
             Listing the nearest known name and all the others.
         """
+        if name not in cls._members:
+            cls._load_members()
         if name in cls._members:
             return cls._members[name]
         raise UnknownName(
