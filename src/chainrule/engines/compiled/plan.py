@@ -1,0 +1,349 @@
+"""A network as a list of kernels: which ones, in what order, on which numbers.
+
+The plan is drawn up in Python, once, by going through the layers as the reference engine does.
+Each layer has a *twin* that says which kernels compute it, and where its numbers stand. What comes
+out is a table of whole numbers, which ``loop.py`` works through without Python.
+
+The work of a step is cut into phases. In a phase of ``ROWS`` every thread takes blocks of samples
+through all kernels of the phase; in one of ``PARTS`` it takes parts of a vector (a piece of the
+gradient, say). Where a phase ends all threads wait for each other, so that what the next one reads
+is there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.engines.compiled.kernel import (
+    ADDRESS,
+    FIRST_SETTING,
+    OP_LENGTH,
+    OWNER,
+    PART,
+    TOTAL,
+    Kernel,
+    as_setting,
+)
+from chainrule.layer import Array, Layer, Shape
+from chainrule.parameters import ParameterVector
+
+ROWS, PARTS, CHECK, PYTHON = range(4)  # kinds of phases
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Room for one array of intermediate numbers, (rows, *shape).
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of one sample.
+    start : int
+        Where it begins, in numbers for each row of the arena.
+    """
+
+    shape: Shape
+    start: int
+
+    @property
+    def size(self) -> int:
+        """Numbers for each sample."""
+        return math.prod(self.shape)
+
+    def shaped(self, shape: Shape) -> Buffer:
+        """Return the same room, its rows seen in another shape."""
+        return Buffer(shape, self.start)
+
+
+@dataclass
+class Op:
+    """One kernel at work: its settings, with buffers still to be placed."""
+
+    kernel: Kernel
+    owner: int
+    settings: tuple[Any, ...]
+    total: int = 0
+    part: int = 0
+
+
+@dataclass
+class Phase:
+    """Ops between two places where threads wait for each other."""
+
+    kind: int
+    ops: list[Op] = field(default_factory=list)
+    python: Callable[..., None] | None = None
+
+
+class NoTwin(Exception):
+    """Raised where a layer, a loss or an optimizer has no compiled form."""
+
+
+class Plan:
+    """A list of phases in the making.
+
+    Parameters
+    ----------
+    parameters : ParameterVector
+    training : bool
+        Whether it is for training: dropout drops, batch normalization uses the batch's mean.
+    wide : bool
+        Whether buffers hold the whole batch at once, instead of a block of samples. Then gradients
+        of dense layers are computed part by part for the whole batch (``deferred``).
+    traced : bool
+        Whether every value has a buffer of its own, so that all can be looked at afterwards.
+    """
+
+    def __init__(
+        self, parameters: ParameterVector, *, training: bool, wide: bool, traced: bool = False
+    ) -> None:
+        self.parameters = parameters
+        self.dtype = parameters.storage.dtype
+        self.training = training
+        self.wide = wide
+        self.traced = traced
+        self.owner = 0
+        self.phases = [Phase(ROWS)]
+        self.deferred: list[Op] = []
+        self.size = 0  # numbers of the arena for each row
+        self.scratch = 0
+        self.partials = 1  # float64 numbers for each shard; the first is the loss
+        self.masks: list[Mask] = []
+        self.mask_size = 0
+        self.needs_wide = False
+        self.work = 0  # multiplications for each sample, about
+        self.summed: set[int] = set()  # slots whose gradient is a sum over shards
+        self._free: list[Buffer] = []
+        self._written: set[int] = set()
+
+    # --- room -------------------------------------------------------------------------------
+
+    def buffer(self, shape: Shape) -> Buffer:
+        """Room for numbers of that shape for each sample."""
+        size = math.prod(shape)
+        fitting = [buffer for buffer in self._free if buffer.size >= size]
+        if fitting:
+            best = min(fitting, key=lambda buffer: buffer.size)
+            self._free.remove(best)
+            return best.shaped(shape)
+        self.size += size
+        return Buffer(shape, self.size - size)
+
+    def release(self, buffer: Buffer) -> None:
+        """Give room back: what stands there will not be read any more."""
+        if not self.traced:
+            self._free.append(buffer)
+
+    def need_scratch(self, count: int) -> None:
+        """Make sure that each thread has working memory for so many numbers."""
+        self.scratch = max(self.scratch, count)
+
+    def partial(self, count: int) -> int:
+        """Room for ``count`` float64 sums in each shard; returns where they begin."""
+        self.partials += count
+        return self.partials - count
+
+    def mask(
+        self,
+        path: tuple[int, ...],
+        purpose: str,
+        shape: Shape,
+        draw: Callable[[np.random.Generator, int], Array],
+    ) -> Mask:
+        """Random numbers for each sample, new in each step; see ``Mask``."""
+        self.masks.append(Mask(path, purpose, shape, draw, self.mask_size))
+        self.mask_size += math.prod(shape)
+        return self.masks[-1]
+
+    # --- parameters -------------------------------------------------------------------------
+
+    def parameter(self, path: tuple[int, ...], name: str) -> int:
+        """Where a parameter or statistic of the layer at ``path`` begins; -1: there is none."""
+        for use in self.parameters.uses:
+            if use.path == path and self.parameters.slots[use.slot].name == name:
+                return self.parameters.slots[use.slot].start
+        for slot in self.parameters.statistics:
+            if slot.name == name and slot.path == path:
+                return slot.start
+        return -1
+
+    def sums_gradient(self, start: int) -> None:
+        """Say that kernels add to the gradient of the parameter at ``start``, shard by shard."""
+        self.summed.update(
+            index for index, slot in enumerate(self.parameters.slots) if slot.start == start
+        )
+
+    def writes_gradient(self, start: int) -> bool:
+        """Whether this is the first kernel that computes the whole gradient there, so that it
+        writes; later ones, of a layer used twice, add.
+        """
+        first = start not in self._written
+        self._written.add(start)
+        return first
+
+    # --- kernels ----------------------------------------------------------------------------
+
+    def rows(self, kernel: Kernel, *settings: Any) -> None:
+        """Take every block of samples through a kernel next."""
+        if self.phases[-1].kind != ROWS:
+            self.phases.append(Phase(ROWS))
+        self.phases[-1].ops.append(Op(kernel, self.owner, settings))
+
+    def parts(self, kernel: Kernel, total: int, part: int, *settings: Any) -> None:
+        """Go through a vector of length ``total`` in parts next."""
+        if self.phases[-1].kind != PARTS:
+            self.phases.append(Phase(PARTS))
+        self.phases[-1].ops.append(Op(kernel, self.owner, settings, total, part))
+
+    def defer(self, kernel: Kernel, total: int, part: int, *settings: Any) -> None:
+        """The same, but after the whole way back."""
+        self.deferred.append(Op(kernel, self.owner, settings, total, part))
+
+    def barrier(self, kind: int = ROWS) -> None:
+        """Let all threads wait for each other before what comes next."""
+        self.phases.append(Phase(kind))
+        self.needs_wide = self.needs_wide or kind == ROWS
+
+    def python(self, function: Callable[..., None]) -> None:
+        """Let Python do something for the whole batch next."""
+        self.phases.append(Phase(PYTHON, python=function))
+        self.needs_wide = True
+
+    # --- the table --------------------------------------------------------------------------
+
+    def table(self, capacity: int, batch: int) -> tuple[Array, Array]:
+        """Write ops and phases as numbers, for an arena of ``capacity`` rows.
+
+        Returns
+        -------
+        ops : ndarray (ops, OP_LENGTH)
+        phases : ndarray (phases, 3)
+            Kind, first op, and the op after the last one.
+        """
+        count = sum(len(phase.ops) for phase in self.phases)
+        ops = np.zeros((max(count, 1), OP_LENGTH), np.int64)
+        phases = np.zeros((len(self.phases), 3), np.int64)
+        row = 0
+        for number, phase in enumerate(self.phases):
+            phases[number] = phase.kind, row, row + len(phase.ops)
+            for op in phase.ops:
+                ops[row, ADDRESS] = op.kernel.address(self.dtype)
+                ops[row, OWNER] = op.owner
+                ops[row, TOTAL] = op.total
+                ops[row, PART] = op.part
+                settings = [_as_whole(setting, capacity, batch) for setting in op.settings]
+                ops[row, FIRST_SETTING : FIRST_SETTING + len(settings)] = settings
+                row += 1
+        return ops, phases
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Random numbers that a layer wants for each sample, drawn by Python for the whole batch.
+
+    Among a kernel's settings it becomes an offset from ``context[MASKS]``; there stand the numbers
+    of the batch's samples, (batch, *shape), whatever the block. A kernel finds those of its first
+    sample ``context[SAMPLE]`` rows further.
+
+    Attributes
+    ----------
+    path, purpose
+        What decides the numbers, with the network's seed and the step: see ``Trace.random``.
+    shape : tuple of int
+        For one sample.
+    draw : callable
+        ``draw(random, rows)`` gives an array (rows, *shape).
+    start : int
+        Where they begin, in numbers for each sample.
+    """
+
+    path: tuple[int, ...]
+    purpose: str
+    shape: Shape
+    draw: Callable[[np.random.Generator, int], Array]
+    start: int
+
+
+def _as_whole(setting: Any, capacity: int, batch: int) -> int:
+    if isinstance(setting, Buffer):
+        return setting.start * capacity
+    if isinstance(setting, Mask):
+        return setting.start * batch
+    return as_setting(setting) if isinstance(setting, float) else int(setting)
+
+
+class Twin:
+    """Says how one layer, at one place of a network, is computed by kernels.
+
+    ``class DenseTwin(Twin, of=Dense)`` is the twin of every ``Dense`` layer.
+
+    Parameters
+    ----------
+    layer : Layer
+    path : tuple of int
+        Its place in the network.
+    input_shape : tuple of int
+        Shape of one sample of its inputs.
+    plan : Plan
+
+    Attributes
+    ----------
+    fields : dict of str to Buffer
+        What the layer leaves in a trace, by name.
+    """
+
+    layer_class: ClassVar[type[Layer]]
+    _known: ClassVar[dict[type[Layer], type[Twin]]] = {}
+
+    def __init_subclass__(cls, of: type[Layer] | None = None) -> None:
+        if of is not None:
+            cls._known[of] = cls
+
+    def __init__(self, layer: Any, path: tuple[int, ...], input_shape: Shape, plan: Plan) -> None:
+        self.layer = layer
+        self.path = path
+        self.input_shape = input_shape
+        self.output_shape = layer.output_shape(input_shape)
+        self.plan = plan
+        self.fields: dict[str, Buffer] = {}
+        self.inner: dict[int, Twin] = {}
+
+    def feedforward(self, x: Buffer) -> Buffer:
+        """Plan the way forward; returns where the outputs will stand. ``x`` stays as it is."""
+        raise NotImplementedError(f"{type(self).__name__} defines no feedforward")
+
+    def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer | None:
+        """Plan the way back; returns where ∂loss/∂x will stand.
+
+        ``d_output`` is the twin's own from here on: it may be overwritten, returned, or released.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no backprop")
+
+    def gradient(self, start: int) -> int:
+        """Offset of a parameter whose gradient this twin's kernels sum up over shards."""
+        self.plan.sums_gradient(start)
+        return start
+
+
+def twin_of(layer: Layer, path: tuple[int, ...], input_shape: Shape, plan: Plan) -> Twin:
+    """Return the twin of a layer.
+
+    Raises
+    ------
+    NoTwin
+        When it has none.
+    """
+    kind = type(layer)
+    if kind not in Twin._known and kind.__module__.startswith("chainrule.layers."):
+        file = kind.__module__.rpartition(".")[2]
+        if importlib.util.find_spec(f"chainrule.engines.compiled.{file}") is not None:
+            importlib.import_module(f"chainrule.engines.compiled.{file}")
+    if kind not in Twin._known:
+        raise NoTwin(f"{kind.__name__} has no compiled form")
+    return Twin._known[kind](layer, path, input_shape, plan)

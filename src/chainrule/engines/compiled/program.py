@@ -1,0 +1,131 @@
+"""A plan made ready to run: its table of kernels, its memory, and how work is shared."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.compiled import kernel as place
+from chainrule.engines.compiled import loop
+from chainrule.engines.compiled.loop import run_steps
+from chainrule.engines.compiled.plan import Buffer, Plan
+from chainrule.engines.compiled.workers import Workers
+from chainrule.layer import Array
+from chainrule.randomness import generator
+
+_WORTH_A_SHARD = 1_500_000  # multiplications below which a part of a batch is not worth a thread
+_WORTH_THREADS = 600_000  # multiplications in a step below which one thread does it all
+_MOST_SHARDS = 8
+_CACHE = 1_000_000  # bytes of intermediate numbers that stay in the cache of one core
+_MOST_ROWS = 256
+
+
+class Program:
+    """A plan with its memory.
+
+    How the batch is cut depends on the network and the size of the batch alone, never on the number
+    of threads: so the results have the same bits on any number of them.
+
+    Parameters
+    ----------
+    plan : Plan
+        Complete.
+    batch : int
+        Samples in a full batch.
+    threads : int
+        How many may take part.
+
+    Attributes
+    ----------
+    losses, norms : ndarray
+        What the latest steps have left: data loss and penalty (steps, 2), gradient length (steps,).
+    """
+
+    def __init__(self, plan: Plan, batch: int, threads: int, *, shards_at_most: int = _MOST_SHARDS):
+        self.plan = plan
+        self.batch = batch
+        dtype = plan.dtype
+        worthy = max(1, -(-_WORTH_A_SHARD // max(plan.work, 1)))
+        shards = min(max(batch // worthy, 1), shards_at_most)
+        self.shard_rows = -(-batch // shards)
+        self.block = self._block()
+        self.shards = -(-batch // self.shard_rows)
+        self.threads = threads if plan.work * batch > _WORTH_THREADS else 1
+        capacity = batch if plan.wide else self.block
+        self.ops, self.phases = plan.table(capacity, batch)
+        self.arena = np.zeros((1 if plan.wide else self.threads, plan.size * capacity), dtype)
+        self.scratch = np.zeros((self.threads, max(plan.scratch, 1)), dtype)
+        self.partials = np.zeros((self.shards, plan.partials))
+        self.barrier = np.zeros(8, np.int64)
+        self.job = np.zeros(loop.JOB_LENGTH, np.int64)
+        self.job[loop.SHARD_ROWS] = self.shard_rows
+        self.job[loop.BLOCK] = self.block
+        self.job[loop.WIDE] = plan.wide
+        self.job[loop.LAST_PHASE] = len(self.phases)
+        self.contexts = np.zeros((self.threads, place.CONTEXT_LENGTH), np.int64)
+        for thread, context in enumerate(self.contexts):
+            context[place.PARTIALS] = self.partials.ctypes.data
+            context[place.PARTIALS_LENGTH] = plan.partials
+            context[place.SCRATCH] = self.scratch[thread].ctypes.data
+        self.job[loop.MASK_LENGTH] = plan.mask_size * batch * dtype.itemsize
+        self.shard_gradients = self.gradients = np.zeros(1, dtype)
+
+    def _block(self) -> int:
+        """Samples that go through the layers together: as many as stay in the cache."""
+        fitting = _CACHE // max(self.plan.size * self.plan.dtype.itemsize, 1)
+        most = min(max(fitting, 1), _MOST_ROWS, self.shard_rows)
+        return -(-self.shard_rows // -(-self.shard_rows // most))  # blocks of equal size
+
+    def set(self, name: int, value: int) -> None:
+        """Set one value in the contexts of all threads."""
+        self.contexts[:, name] = value
+
+    def draw_masks(self, seed: int, step: int, rows: Sequence[int]) -> None:
+        """Draw the random masks of the next steps, of which each has so many samples."""
+        plan, batch = self.plan, self.batch
+        if not plan.masks:
+            return
+        self.masks = np.empty((len(rows), plan.mask_size * batch), plan.dtype)
+        for number, count in enumerate(rows):
+            for mask in plan.masks:
+                random = generator(seed, mask.purpose, step + number, *mask.path)
+                drawn = mask.draw(random, count).reshape(-1)
+                start = mask.start * batch
+                self.masks[number, start : start + len(drawn)] = drawn
+        self.set(place.MASKS, self.masks.ctypes.data)
+
+    def values(self, buffer: Buffer, rows: int) -> Array:
+        """Look at what stands in a buffer of a wide plan, (rows, *shape)."""
+        start = buffer.start * self.batch
+        return self.arena[0, start : start + rows * buffer.size].reshape(rows, *buffer.shape)
+
+    def run(
+        self, workers: Workers, storage: Array, rates: Array, losses: Array, norms: Array
+    ) -> int:
+        """Make the job's steps; returns how many could be made."""
+        self.barrier[:] = 0
+        call = functools.partial(self._run_thread, storage, rates, losses, norms)
+        return int(workers.run(call) if self.threads > 1 else call(0))
+
+    def _run_thread(
+        self, storage: Array, rates: Array, losses: Array, norms: Array, thread: int
+    ) -> Any:
+        return run_steps(
+            thread,
+            self.threads,
+            self.barrier,
+            self.job,
+            self.ops,
+            self.phases,
+            self.contexts[thread],
+            self.arena[thread if len(self.arena) > 1 else 0],
+            storage,
+            self.shard_gradients,
+            self.gradients,
+            rates,
+            losses,
+            norms,
+        )

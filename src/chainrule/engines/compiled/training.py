@@ -1,0 +1,208 @@
+"""Training by the compiled engine: the whole step as one program."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.engines.compiled import gradients as between
+from chainrule.engines.compiled import kernel as place
+from chainrule.engines.compiled import loop
+from chainrule.engines.compiled.kernel import as_setting
+from chainrule.engines.compiled.losses import plan_loss
+from chainrule.engines.compiled.optimizers import plan_update
+from chainrule.engines.compiled.plan import CHECK, PARTS, Buffer, Plan, Twin, twin_of
+from chainrule.engines.compiled.program import Program
+from chainrule.engines.compiled.samples import take_inputs, take_targets
+from chainrule.engines.compiled.workers import Workers
+from chainrule.layer import Array, Layer, Shape
+from chainrule.layers.dense import Dense
+from chainrule.loss import Loss
+from chainrule.optimizer import Optimizer, OptimizerState
+from chainrule.parameters import ParameterVector
+
+_MOST_WIDE = 4_000_000  # numbers of a batch's buffers that may stand in memory together
+_SHARDS_OF_DENSE = 4
+
+
+class CompiledTraining:
+    """One network's training, compiled for one size of batch.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    shapes : list of tuple of int
+        Before the first layer and after each.
+    parameters : ParameterVector
+    loss : Loss
+    optimizer : Optimizer
+    state : OptimizerState
+    l1, l2 : float
+    batch : int
+        Samples in a full batch.
+    threads : int
+
+    Raises
+    ------
+    NoTwin
+        When something in it has no compiled form.
+    """
+
+    def __init__(
+        self,
+        layers: tuple[Layer, ...],
+        shapes: list[Shape],
+        parameters: ParameterVector,
+        loss: Loss,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        *,
+        l1: float,
+        l2: float,
+        batch: int,
+        threads: int,
+        traced: bool = False,
+    ) -> None:
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.state = state
+        self.loss = loss
+        count = len(parameters.values)
+        dense = all(isinstance(slot.owner, Dense) for slot in parameters.slots)
+        self.gradients = np.zeros(count, parameters.storage.dtype)
+        self.shard_gradients = self.gradients
+
+        def planned(wide: bool) -> Plan:
+            plan = Plan(parameters, training=True, wide=wide, traced=traced)
+            self._plan_passes(plan, layers, shapes)
+            self._plan_between(plan, l1, l2)
+            plan_update(optimizer, state, parameters.penalized, plan)
+            return plan
+
+        plan = planned(dense or traced)
+        if plan.wide and not plan.needs_wide and not traced and plan.size * batch > _MOST_WIDE:
+            plan = planned(False)
+        if plan.needs_wide and not plan.wide:
+            plan = planned(True)
+        most = _SHARDS_OF_DENSE if dense else 8
+        self.program = program = Program(plan, batch, threads, shards_at_most=most)
+        if plan.summed:
+            self.shard_gradients = np.zeros((program.shards, count), self.gradients.dtype)
+        for op in program.ops:
+            if op[place.ADDRESS] == between.add_shards.address(plan.dtype):
+                op[place.FIRST_SETTING + 1] = self.shard_gradients.ctypes.data
+        self.norms_of_parts = np.zeros(2 * -(-count // between.PART))
+        program.gradients = self.gradients
+        program.shard_gradients = self.shard_gradients.reshape(-1)
+        program.set(place.NORMS, self.norms_of_parts.ctypes.data)
+        job = program.job
+        job[loop.BATCH_SIZE] = batch
+        job[loop.CLIP_NORM] = as_setting(optimizer.clip_norm or 0.0)
+        job[loop.PARTS_OF_NORM] = len(self.norms_of_parts) // 2
+        job[loop.GRADIENTS_OF_SHARDS] = bool(plan.summed)
+        job[loop.MEAN_OF] = {"sum": 0, "mean": plan_outputs(shapes), "mean of samples": 1}[
+            loss.reduction
+        ]
+
+    def _plan_passes(self, plan: Plan, layers: tuple[Layer, ...], shapes: list[Shape]) -> None:
+        x, y, weight = plan.buffer(shapes[0]), plan.buffer(shapes[-1]), plan.buffer(())
+        plan.rows(take_inputs, x, x.size)
+        plan.rows(take_targets, y, weight, y.size)
+        self.twins: list[Twin] = []
+        output = x
+        for position, layer in enumerate(layers):
+            plan.owner = position
+            self.twins.append(twin_of(layer, (position,), shapes[position], plan))
+            output = self.twins[-1].feedforward(output)
+        plan.owner = len(layers)
+        d: Buffer | None = plan_loss(self.loss, output, y, weight, plan)
+        self.output, self.d_output = output, d
+        for position in range(len(layers) - 1, -1, -1):
+            plan.owner = position
+            if d is None:  # a layer that passes nothing on ends the way back
+                break
+            d = self.twins[position].backprop(d, position > 0 or plan.traced)
+        self.d_x = d
+
+    def _plan_between(self, plan: Plan, l1: float, l2: float) -> None:
+        """Plan what stands between the way back and the update."""
+        plan.owner = len(plan.parameters.slots)
+        count = len(plan.parameters.values)
+        for start, stop in _ranges(plan):
+            plan.parts(between.add_shards, stop - start, between.PART, start, 0, count)
+        if plan.deferred:
+            if plan.phases[-1].kind != PARTS:
+                plan.barrier(PARTS)
+            plan.phases[-1].ops += plan.deferred
+        plan.barrier(PARTS)
+        penalized = plan.parameters.penalized.ctypes.data
+        plan.parts(
+            between.measure_gradient, count, between.PART, penalized, between.PART,
+            float(l1), float(l2),
+        )  # fmt: skip
+        plan.barrier(CHECK)
+
+    def take(self, x: Array, y: Array, weight: Array | None) -> None:
+        """Name the samples to train on; they must stay where they are in memory."""
+        self._samples = (x, y, weight)
+        program = self.program
+        program.set(place.X, x.ctypes.data)
+        program.set(place.Y, y.ctypes.data)
+        program.set(place.LABELS, y.dtype.kind == "i")
+        program.set(place.WEIGHT, 0 if weight is None else weight.ctypes.data)
+        program.job[loop.COUNT] = len(x)
+
+    def steps(
+        self,
+        workers: Workers,
+        first: int,
+        rates: Array,
+        order: Array | None,
+        step: int,
+    ) -> tuple[int, Array, Array]:
+        """Make one step for each of the rates.
+
+        Parameters
+        ----------
+        workers : Workers
+        first : int
+            Place in the epoch of the first step.
+        rates : ndarray (steps,)
+        order : ndarray of int64 (samples,) or None
+        step : int
+            Number of the first step since training began.
+
+        Returns
+        -------
+        made : int
+            Steps made: fewer than asked for where numbers stopped being finite.
+        losses : ndarray (steps, 2)
+            Loss of the data, and penalty.
+        norms : ndarray (steps,)
+        """
+        program = self.program
+        losses, norms = np.empty((len(rates), 2)), np.empty(len(rates))
+        program.set(place.ORDER, 0 if order is None else order.ctypes.data)
+        program.set(place.STEP, step)
+        program.set(place.UPDATE, self.state.step + 1)
+        program.job[loop.STEPS] = len(rates)
+        program.job[loop.FIRST_STEP] = first
+        made = program.run(workers, self.parameters.storage, rates, losses, norms)
+        self.state.step += made
+        return made, losses, norms
+
+
+def plan_outputs(shapes: list[Shape]) -> int:
+    """Numbers in one output."""
+    return int(np.prod(shapes[-1], dtype=int))
+
+
+def _ranges(plan: Plan) -> list[tuple[int, int]]:
+    """Pieces of the gradient vector that are sums over shards, neighbours joined."""
+    found: list[tuple[int, int]] = []
+    for index in sorted(plan.summed):
+        slot = plan.parameters.slots[index]
+        if found and found[-1][1] == slot.start:
+            found[-1] = (found[-1][0], slot.stop)
+        else:
+            found.append((slot.start, slot.stop))
+    return found
