@@ -111,6 +111,7 @@ class Plan:
         self.owner = 0
         self.phases = [Phase(ROWS)]
         self.deferred: list[Op] = []
+        self.accepted: list[Op] = []
         self.size = 0  # numbers of the arena for each row
         self.scratch = 0
         self.partials = 1  # float64 numbers for each shard; the first is the loss
@@ -204,6 +205,13 @@ class Plan:
     def defer(self, kernel: Kernel, total: int, part: int, *settings: Any) -> None:
         """The same, but after the whole way back."""
         self.deferred.append(Op(kernel, self.owner, settings, total, part))
+
+    def once_accepted(self, kernel: Kernel, *settings: Any) -> None:
+        """Run a kernel once per step, by one thread, after the loss was found to be finite.
+
+        That is the place to count running statistics: a step that is refused must not count.
+        """
+        self.accepted.append(Op(kernel, self.owner, settings, total=1, part=1))
 
     def barrier(self, kind: int = ROWS) -> None:
         """Let all threads wait for each other before what comes next."""

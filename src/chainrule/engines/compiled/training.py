@@ -140,6 +140,9 @@ class CompiledTraining:
             float(l1), float(l2),
         )  # fmt: skip
         plan.barrier(CHECK)
+        if plan.accepted:
+            plan.barrier(PARTS)
+            plan.phases[-1].ops += plan.accepted
 
     def take(self, x: Array, y: Array, weight: Array | None) -> None:
         """Name the samples to train on; they must stay where they are in memory."""
