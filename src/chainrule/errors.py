@@ -94,7 +94,7 @@ class MissingPackage(ChainruleError, ImportError):
     """An optional package is needed for what was asked and is not installed."""
 
 
-def optional_package(module: str, purpose: str) -> ModuleType:
+def optional_package(module: str, purpose: str, extra: str = "standard") -> ModuleType:
     """Import a package that the base install does not bring, or say how to get it.
 
     Parameters
@@ -103,6 +103,8 @@ def optional_package(module: str, purpose: str) -> ModuleType:
         What to import, as ``"matplotlib.pyplot"``.
     purpose : str
         What it is for, as the subject of the message: ``"Drawing a picture"``.
+    extra : str, default "standard"
+        Which set of packages brings it.
 
     Raises
     ------
@@ -115,5 +117,5 @@ def optional_package(module: str, purpose: str) -> ModuleType:
         package = module.partition(".")[0]
         raise MissingPackage(
             f"{purpose} needs the package {package!r}, which could not be imported ({error}). "
-            'Install it with: pip install "chainrule[standard]"'
+            f'Install it with: pip install "chainrule[{extra}]"'
         ) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from chainrule import arguments, checks
+from chainrule.engines.choice import Engine, reference_seconds
 from chainrule.engines.reference import NetworkTrace
 from chainrule.errors import InvalidData, InvalidInput, InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
@@ -17,7 +18,9 @@ from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss
 from chainrule.metrics import Metric, class_labels
 from chainrule.optimizer import Optimizer
+from chainrule.optimizers import LBFGS
 from chainrule.parameters import ParameterVector
+from chainrule.registry import Registered
 from chainrule.samples import Samples, check_inputs, check_samples
 from chainrule.stack import LayerStack
 from chainrule.stored import Inputs
@@ -30,6 +33,9 @@ from chainrule.training.state import TrainingState
 
 if TYPE_CHECKING:
     from chainrule.data.augmentation import Augmentation
+    from chainrule.engines.compiled.prediction import CompiledPrediction
+    from chainrule.engines.compiled.training import CompiledTraining
+    from chainrule.training.batches import Batches
 
 _NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
 
@@ -56,6 +62,10 @@ class NeuralNetwork:
         arrays mapped from files batch by batch.
     inputs : int or tuple of int, optional
         Shape of one sample. Without it the first data seen decide.
+    engine : str or Engine, default "auto"
+        What ``fit`` and ``predict`` run on. "reference" explains, "compiled" is fast and computes
+        the same; "auto" takes the compiled one for long jobs, where ``chainrule[fast]`` is
+        installed.
 
     Attributes
     ----------
@@ -88,8 +98,10 @@ class NeuralNetwork:
         seed: int = 0,
         dtype: str = "float32",
         inputs: int | Shape | None = None,
+        engine: str | Engine = "auto",
     ) -> None:
         self.dtype = arguments.check_dtype(dtype)
+        self.engine = engine
         self._stack = LayerStack(*layers, dtype=self.dtype)
         self.loss = loss
         self._optimizer = Optimizer.get(optimizer)
@@ -182,6 +194,16 @@ class NeuralNetwork:
     @seed.setter
     def seed(self, seed: int) -> None:
         self._seed = checks.whole_number("seed", seed, at_least=0)
+
+    @property
+    def engine(self) -> Engine:
+        """What ``fit`` and ``predict`` run on; ``net.engine.report()`` tells what they did."""
+        return self._engine
+
+    @engine.setter
+    def engine(self, engine: str | Engine) -> None:
+        self._engine = copy.copy(Engine.get(engine))  # each network's own, for its report
+        self._compiled: dict[str, tuple[Any, Any]] = {}
 
     @property
     def loss(self) -> Loss:
@@ -376,6 +398,37 @@ class NeuralNetwork:
         self.build(samples.x.shape[1:])
         return TrainingLoop(self, samples, held_out, plan).run()
 
+    def compiled_training(self, batches: Batches, epochs: int) -> CompiledTraining | None:
+        """Make what trains this network in machine code; None where the reference engine does."""
+        if isinstance(self._optimizer, LBFGS):
+            return None
+        vector, shapes = self.parameter_vector, self._stack.shapes
+        samples, steps = batches.count * epochs, batches.per_epoch * epochs
+        seconds = reference_seconds(shapes, vector.slots, samples, steps)
+        if not self._engine.is_compiled(seconds):
+            return None
+        state = self.training_state.optimizer
+        key = (Registered.changes, state, self._loss, self.l1, self.l2, batches.batch_size, self.seed)
+        made = self._compiled.get("training")
+        if made is None or made[0] != key:
+            module = self._engine.compiled("training")
+            made = key, module.CompiledTraining(
+                self.layers,
+                shapes,
+                vector,
+                self._loss,
+                self._optimizer,
+                state,
+                l1=self.l1,
+                l2=self.l2,
+                seed=self.seed,
+                batch=batches.batch_size,
+                threads=self._engine.threads or module.available_threads(),
+            )
+            self._compiled["training"] = made
+        self._engine.latest = made[1]
+        return made[1]
+
     # --- using it ---------------------------------------------------------------------------
 
     @_told_by_the_result
@@ -442,12 +495,31 @@ class NeuralNetwork:
         )
 
     def _outputs(self, x: Inputs) -> Array:
-        rows = min(1024, max(1, _NUMBERS_AT_ONCE // math.prod(x.shape[1:])))
-        pieces = [
-            self._stack.engine.feedforward(x[start : start + rows], self.new_trace())
-            for start in range(0, len(x), rows)
-        ]
+        compiled = self._compiled_prediction(len(x))
+        if compiled is not None:
+            run, numbers = compiled.outputs, 16 * _NUMBERS_AT_ONCE
+        else:
+            run, numbers = self._reference_outputs, _NUMBERS_AT_ONCE
+        rows = max(1, numbers // math.prod(x.shape[1:]))
+        pieces = [run(x[start : start + rows]) for start in range(0, len(x), rows)]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _reference_outputs(self, x: Array) -> Array:
+        return self._stack.engine.feedforward(x, self.new_trace())
+
+    def _compiled_prediction(self, rows: int) -> CompiledPrediction | None:
+        vector, shapes = self.parameter_vector, self._stack.shapes
+        seconds = reference_seconds(shapes, vector.slots, rows, 1 + rows // 1024)
+        if not self._engine.is_compiled(seconds):
+            return None
+        made = self._compiled.get("prediction")
+        if made is None or made[0] != Registered.changes:
+            module = self._engine.compiled("prediction")
+            threads = self._engine.threads or module.available_threads()
+            prediction = module.CompiledPrediction(self.layers, shapes, vector, threads)
+            self._compiled["prediction"] = made = Registered.changes, prediction
+        self._engine.latest = made[1]
+        return made[1]
 
     def check_gradients(
         self, x: Any, y: Any, *, sample_weight: Any = None, at_most: int | None = None
@@ -483,6 +555,7 @@ class NeuralNetwork:
             seed=self.seed,
             dtype=str(self.dtype) if dtype is None else dtype,
             inputs=self.input_shape,
+            engine=self._engine,
         )
         if self.is_built:
             twin.parameter_vector.storage[...] = self.parameter_vector.storage
@@ -521,6 +594,10 @@ class NeuralNetwork:
                 f"samples {training.x.shape[1:]}; expected the same."
             )
         return held_out
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle everything but compiled programs, which are made anew."""
+        return {**self.__dict__, "_compiled": {}}
 
     def summary(self) -> None:
         """Print layers, shapes and number of parameters as a table."""

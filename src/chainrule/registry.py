@@ -29,12 +29,20 @@ class Registered:
     A member's hyperparameters are the arguments of its ``__init__``, each kept in an attribute of
     the same name. From them come ``settings()``, ``repr`` and equality of settings. An ``__init__``
     may begin with any number of things, as ``*layers``: that is one setting, a tuple.
+
+    ``Registered.changes`` counts how often a setting of any member has been set. What was worked
+    out from settings (a compiled plan) is still right as long as that number is the same.
     """
 
     name: ClassVar[str]
+    changes: ClassVar[int] = 0
     _members: ClassVar[dict[str, type[Any]]]
     _family: ClassVar[str]
     _home: ClassVar[str]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        Registered.changes += 1
 
     def __init_subclass__(
         cls,

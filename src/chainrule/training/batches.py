@@ -70,6 +70,12 @@ class Batches:
         for index, batch in enumerate(self._cut(number)):
             yield self._augmented(batch, number, index) if self.augment else batch
 
+    def order(self, number: int) -> Array | None:
+        """Order of the samples in epoch ``number``, (samples,); None: as they stand."""
+        if not self.shuffle or self.batch_size == self.count:
+            return None
+        return generator(self.seed, "shuffle", number).permutation(self.count)
+
     def _augmented(self, batch: Samples, epoch: int, index: int) -> Samples:
         x, y = batch.x[:], batch.y
         for place, augmentation in enumerate(self.augment):
@@ -84,7 +90,7 @@ class Batches:
         if self.batch_size == count:
             yield self.samples
             return
-        order = generator(self.seed, "shuffle", number).permutation(count) if self.shuffle else None
+        order = self.order(number)
         for start in range(0, count, self.batch_size):
             stop = min(start + self.batch_size, count)
             if order is None:

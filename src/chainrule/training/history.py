@@ -54,6 +54,18 @@ class History:
         self._learning_rates.append(learning_rate)
         self._gradient_norms.append(gradient_norm)
 
+    def record_steps(self, losses: Array, learning_rates: Array, gradient_norms: Array) -> None:
+        """Add several iterations at once."""
+        self._losses.frombytes(losses.tobytes())
+        self._learning_rates.frombytes(learning_rates.tobytes())
+        self._gradient_norms.frombytes(gradient_norms.tobytes())
+
+    def record_epochs_of_one_step(self, count: int) -> None:
+        """Add an epoch for each of the latest ``count`` iterations."""
+        self.epochs["loss"] += self._losses[-count:]
+        self.epochs["learning_rate"] += self._learning_rates[-count:]
+        self.epochs["gradient_norm"] += self._gradient_norms[-count:]
+
     def record_epoch(self, loss: float, steps: int, scores: dict[str, Any]) -> None:
         """Add an epoch: its loss, the number of its iterations, and what else was measured."""
         self.epochs["loss"].append(loss)

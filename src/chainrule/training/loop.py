@@ -1,6 +1,6 @@
 """The training loop: feedforward, loss, backprop, update, and again.
 
-``TrainingLoop._step`` is gradient descent itself, in a few lines; the rest keeps the books.
+``TrainingLoop.step`` is gradient descent itself, in a few lines; the rest keeps the books.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from chainrule.optimizers import LBFGS
 from chainrule.samples import Samples
 from chainrule.training.batches import Batches
 from chainrule.training.callbacks import Callback, overriding
+from chainrule.training.compiled_descent import CompiledDescent
 from chainrule.training.divergence import length, loss_not_finite
 from chainrule.training.full_batch import minimize_with_scipy
 from chainrule.training.history import History
@@ -93,6 +94,7 @@ class TrainingLoop:
             augment=plan.augment,
             encode=lambda y: network.loss.encode(y, network.output_shape[-1], network.dtype),
         )
+        self.compiled = network.compiled_training(self.batches, plan.epochs)
         self.history = History(columns(plan, validation is not None), self._settings())
         self.after_step = overriding(plan.callbacks, "after_step")
         self.after_epoch = overriding(plan.callbacks, "after_epoch")
@@ -117,6 +119,8 @@ class TrainingLoop:
                     self.history.stop("no epochs asked for")
                 elif self.full_batch:
                     self._minimize()
+                elif self.compiled is not None:
+                    CompiledDescent(self, self.compiled).run()
                 else:
                     self._descend()
                 self._check_last_update()
@@ -147,16 +151,16 @@ class TrainingLoop:
         epoch, loss = state.epoch, 0.0
         state.epoch += 1
         for number, batch in enumerate(self.batches.epoch(epoch)):
-            loss += self._step(batch, self.schedule.rate(epoch + number / steps, state.schedule))
+            loss += self.step(batch, self.schedule.rate(epoch + number / steps, state.schedule))
             for after_step in self.after_step:
                 after_step(self.network, history)
             if self.interrupt.requested:
                 history.stop("interrupted by Ctrl-C")
             if history.stopped_because and number + 1 < steps:
                 return  # in the middle of an epoch: it gets no row
-        self._end_epoch(loss, steps)
+        self.end_epoch(loss, steps)
 
-    def _step(self, batch: Samples, rate: float) -> float:
+    def step(self, batch: Samples, rate: float) -> float:
         """One iteration. Returns the batch's part of the epoch's loss."""
         self.trace.shared.step = self.state.step
         data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
@@ -177,7 +181,7 @@ class TrainingLoop:
             return data_loss + penalty / self.batches.per_epoch
         return loss * (len(batch) / self.batches.count)
 
-    def _end_epoch(self, loss: float, steps: int) -> None:
+    def end_epoch(self, loss: float, steps: int) -> None:
         scores = self._scores()
         self.history.record_epoch(loss, steps, scores)
         self.schedule.observe(scores.get("validation_loss", loss), self.state.schedule)
@@ -192,7 +196,7 @@ class TrainingLoop:
         samples = self.samples if self.validation is None else self.validation
         scores = self.network.scores(samples, metrics)
         if not math.isfinite(scores["loss"]):
-            self._stop_where_not_finite(samples)
+            self.stop_where_not_finite(samples)
         if self.validation is not None:
             return {f"validation_{name}": value for name, value in scores.items()}
         return {f"training_{metric.name}": scores[metric.name] for metric in metrics}
@@ -219,7 +223,7 @@ class TrainingLoop:
             self.bar.step(loss)
             for after_step in self.after_step:
                 after_step(self.network, self.history)
-            self._end_epoch(loss, 1)
+            self.end_epoch(loss, 1)
             if self.interrupt.requested:
                 self.history.stop("interrupted by Ctrl-C")
             return not self.history.stopped_because
@@ -232,12 +236,12 @@ class TrainingLoop:
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
-        if self.history.iterations:
+        if self.history.iterations and self.compiled is None:  # which has looked already
             some = self.samples.row_range(0, self.batches.batch_size)
             if not math.isfinite(sum(self.network.loss_and_gradients(some, self.trace))):
-                self._stop_where_not_finite(some)
+                self.stop_where_not_finite(some)
 
-    def _stop_where_not_finite(self, samples: Samples) -> NoReturn:
+    def stop_where_not_finite(self, samples: Samples) -> NoReturn:
         """Stop for a loss that was found outside of a step: pass through it once more to see."""
         loss = sum(self.network.loss_and_gradients(samples, self.trace))
         self._stop_at_non_finite(loss, self.history.last_rate)
@@ -251,7 +255,7 @@ class TrainingLoop:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "engine": "reference",
+            "engine": "reference" if self.compiled is None else "compiled",
             "seed": self.network.seed,
             "dtype": str(self.network.dtype),
             "loss": repr(self.network.loss),

@@ -38,11 +38,16 @@ class ProgressBar:
             return  # nobody asked for it by name: check_progress would have told them
         self._bar = tqdm.tqdm(total=total, unit=f" {unit}", leave=True, mininterval=0)
 
-    def step(self, loss: float) -> None:
-        """Count one step; the bar itself is drawn ten times a second at most."""
-        self._done += 1
+    def step(self, loss: float, steps: int = 1) -> None:
+        """Count steps; the bar itself is drawn ten times a second at most."""
+        self._done += steps
         if self._bar is not None and time.perf_counter() >= self._next:
             self._draw(loss)
+
+    def tell(self, what: str) -> None:
+        """Say what goes on while there is no step to count."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(what)
 
     def close(self, loss: float) -> None:
         """Draw the last state and leave it standing."""

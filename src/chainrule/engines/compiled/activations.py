@@ -38,7 +38,9 @@ class ActivationTwin(Twin):
         return ()
 
     def feedforward(self, x: Buffer) -> Buffer:
-        """Plan a = f(x), with x left as it is."""
+        """Plan a = f(x), with x left as it is if anybody else will read it."""
+        if x.spare:
+            return self.feedforward_in_place(x.kept())
         return self._plan_value(x, self.plan.buffer(x.shape))
 
     def feedforward_in_place(self, z: Buffer) -> Buffer:

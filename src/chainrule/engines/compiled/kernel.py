@@ -70,6 +70,7 @@ SCRATCH = 16  # address of working memory of this thread
 LOSS_SCALE = 17  # what one term of the loss is multiplied with, as bits
 MASKS = 18  # address of the random masks of this step
 NORMS = 19  # address of float64 sums of squared gradients, one for each part
+OUTPUT = 20  # address where predictions go
 CONTEXT_LENGTH = 24
 
 _OPTIONS: dict[str, Any] = {

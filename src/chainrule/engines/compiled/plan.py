@@ -46,10 +46,13 @@ class Buffer:
         Of one sample.
     start : int
         Where it begins, in numbers for each row of the arena.
+    spare : bool
+        Whether nobody but the layer that is given it will read it, so that it may be overwritten.
     """
 
     shape: Shape
     start: int
+    spare: bool = False
 
     @property
     def size(self) -> int:
@@ -58,7 +61,11 @@ class Buffer:
 
     def shaped(self, shape: Shape) -> Buffer:
         """Return the same room, its rows seen in another shape."""
-        return Buffer(shape, self.start)
+        return Buffer(shape, self.start, self.spare)
+
+    def kept(self, spare: bool = False) -> Buffer:
+        """Return the same room, not to be overwritten; or with ``spare``, to be."""
+        return Buffer(self.shape, self.start, spare)
 
 
 @dataclass
@@ -120,7 +127,7 @@ class Plan:
         self.needs_wide = False
         self.work = 0  # multiplications for each sample, about
         self.summed: set[int] = set()  # slots whose gradient is a sum over shards
-        self._free: list[Buffer] = []
+        self._free: dict[Buffer, int] = {}  # and the phase in which it was given back
         self._written: set[int] = set()
 
     # --- room -------------------------------------------------------------------------------
@@ -128,18 +135,25 @@ class Plan:
     def buffer(self, shape: Shape) -> Buffer:
         """Room for numbers of that shape for each sample."""
         size = math.prod(shape)
-        fitting = [buffer for buffer in self._free if buffer.size >= size]
+        fitting = [
+            buffer
+            for buffer, phase in self._free.items()
+            # In a wide plan the rows of a smaller array would lie over other rows of the larger
+            # one, which another thread may still need in the phase that it was given back in.
+            if buffer.size == size
+            or (buffer.size > size and not (self.wide and phase == len(self.phases)))
+        ]
         if fitting:
             best = min(fitting, key=lambda buffer: buffer.size)
-            self._free.remove(best)
-            return best.shaped(shape)
+            del self._free[best]
+            return best.shaped(shape).kept()
         self.size += size
         return Buffer(shape, self.size - size)
 
     def release(self, buffer: Buffer) -> None:
         """Give room back: what stands there will not be read any more."""
         if not self.traced:
-            self._free.append(buffer)
+            self._free[buffer] = len(self.phases)
 
     def need_scratch(self, count: int) -> None:
         """Make sure that each thread has working memory for so many numbers."""

@@ -79,6 +79,12 @@ class Program:
         most = min(max(fitting, 1), _MOST_ROWS, self.shard_rows)
         return -(-self.shard_rows // -(-self.shard_rows // most))  # blocks of equal size
 
+    @property
+    def bytes(self) -> int:
+        """Memory it works in."""
+        held = (self.arena, self.scratch, self.partials, self.shard_gradients, self.gradients)
+        return sum(array.nbytes for array in held)
+
     def set(self, name: int, value: int) -> None:
         """Set one value in the contexts of all threads."""
         self.contexts[:, name] = value
@@ -107,15 +113,17 @@ class Program:
     ) -> int:
         """Make the job's steps; returns how many could be made."""
         self.barrier[:] = 0
+        self.ops[:, place.TICKS] = 0
         call = functools.partial(self._run_thread, storage, rates, losses, norms)
-        return int(workers.run(call) if self.threads > 1 else call(0))
+        threads = min(self.threads, workers.threads)
+        return int(workers.run(call, threads))
 
     def _run_thread(
-        self, storage: Array, rates: Array, losses: Array, norms: Array, thread: int
+        self, storage: Array, rates: Array, losses: Array, norms: Array, thread: int, threads: int
     ) -> Any:
         return run_steps(
             thread,
-            self.threads,
+            threads,
             self.barrier,
             self.job,
             self.ops,

@@ -56,10 +56,9 @@ class TracedPass:
         training = CompiledTraining(
             layers, shapes, parameters, loss, standing_still,
             standing_still.start(parameters.values),
-            l1=0.0, l2=0.0, batch=len(x), threads=threads, traced=True,
+            l1=0.0, l2=0.0, seed=seed, batch=len(x), threads=threads, traced=True,
         )  # fmt: skip
         training.take(x, y, weight)
-        training.program.draw_masks(seed, step, [len(x)])
         with Workers(threads) as workers:
             _, losses, _ = training.steps(workers, 0, np.zeros(1), None, step)
         rows = len(x)

@@ -12,16 +12,20 @@ from chainrule.engines.compiled.losses import plan_loss
 from chainrule.engines.compiled.optimizers import plan_update
 from chainrule.engines.compiled.plan import CHECK, PARTS, Buffer, Plan, Twin, twin_of
 from chainrule.engines.compiled.program import Program
+from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs, take_targets
-from chainrule.engines.compiled.workers import Workers
+from chainrule.engines.compiled.workers import Workers, available_threads
 from chainrule.layer import Array, Layer, Shape
 from chainrule.layers.dense import Dense
 from chainrule.loss import Loss
 from chainrule.optimizer import Optimizer, OptimizerState
 from chainrule.parameters import ParameterVector
 
+__all__ = ["CompiledTraining", "available_threads"]
+
 _MOST_WIDE = 4_000_000  # numbers of a batch's buffers that may stand in memory together
 _SHARDS_OF_DENSE = 4
+_ONE_RATE = np.zeros(1)
 
 
 class CompiledTraining:
@@ -40,6 +44,8 @@ class CompiledTraining:
     batch : int
         Samples in a full batch.
     threads : int
+    seed : int, default 0
+        The network's, for random masks.
 
     Raises
     ------
@@ -60,12 +66,15 @@ class CompiledTraining:
         l2: float,
         batch: int,
         threads: int,
+        seed: int = 0,
         traced: bool = False,
     ) -> None:
+        self.layers = layers
         self.parameters = parameters
         self.optimizer = optimizer
         self.state = state
         self.loss = loss
+        self.seed = seed
         count = len(parameters.values)
         dense = all(isinstance(slot.owner, Dense) for slot in parameters.slots)
         self.gradients = np.zeros(count, parameters.storage.dtype)
@@ -140,9 +149,23 @@ class CompiledTraining:
             float(l1), float(l2),
         )  # fmt: skip
         plan.barrier(CHECK)
+        self.last_before_update = len(plan.phases)
         if plan.accepted:
             plan.barrier(PARTS)
             plan.phases[-1].ops += plan.accepted
+
+    def workers(self) -> Workers:
+        """Threads for the time of a training."""
+        return Workers(self.program.threads)
+
+    @property
+    def mask_numbers(self) -> int:
+        """How many random numbers each step needs from Python."""
+        return self.program.plan.mask_size * self.program.batch
+
+    def report(self) -> Report:
+        """Tell what ran on what, and how long it took in the last step."""
+        return report_of(self.program, self.layers, set())
 
     def take(self, x: Array, y: Array, weight: Array | None) -> None:
         """Name the samples to train on; they must stay where they are in memory."""
@@ -183,15 +206,40 @@ class CompiledTraining:
         norms : ndarray (steps,)
         """
         program = self.program
-        losses, norms = np.empty((len(rates), 2)), np.empty(len(rates))
-        program.set(place.ORDER, 0 if order is None else order.ctypes.data)
+        if program.plan.masks:
+            rows = [self._rows(first + number) for number in range(len(rates))]
+            program.draw_masks(self.seed, step, rows)
         program.set(place.STEP, step)
         program.set(place.UPDATE, self.state.step + 1)
-        program.job[loop.STEPS] = len(rates)
+        program.set(place.ORDER, 0 if order is None else order.ctypes.data)
         program.job[loop.FIRST_STEP] = first
-        made = program.run(workers, self.parameters.storage, rates, losses, norms)
+        program.job[loop.LAST_PHASE] = len(program.phases)
+        made, losses, norms = self._run(workers, rates)
         self.state.step += made
         return made, losses, norms
+
+    def is_finite(self, workers: Workers) -> bool:
+        """Whether the loss and the gradient of the first batch are finite; changes nothing."""
+        program = self.program
+        program.draw_masks(self.seed, 0, [self._rows(0)])
+        program.set(place.STEP, 0)
+        program.set(place.ORDER, 0)
+        program.job[loop.FIRST_STEP] = 0
+        program.job[loop.LAST_PHASE] = self.last_before_update
+        made, _, _ = self._run(workers, _ONE_RATE)
+        return made == 1
+
+    def _run(self, workers: Workers, rates: Array) -> tuple[int, Array, Array]:
+        losses, norms = np.empty((len(rates), 2)), np.empty(len(rates))
+        self.program.job[loop.STEPS] = len(rates)
+        made = self.program.run(workers, self.parameters.storage, rates, losses, norms)
+        return made, losses, norms
+
+    def _rows(self, step: int) -> int:
+        """Samples in a step's batch: the last one of an epoch has what is left."""
+        job = self.program.job
+        start = step % -(-job[loop.COUNT] // job[loop.BATCH_SIZE]) * job[loop.BATCH_SIZE]
+        return int(min(job[loop.BATCH_SIZE], job[loop.COUNT] - start))
 
 
 def plan_outputs(shapes: list[Shape]) -> int:

@@ -48,7 +48,7 @@ class Workers:
 
     def __enter__(self) -> Workers:
         limit_blas()
-        if self.threads > 1:
+        if self.threads > 1:  # its threads start when they are first needed
             self._pool = ThreadPoolExecutor(self.threads - 1, "chainrule")
         return self
 
@@ -62,12 +62,18 @@ class Workers:
             self._pool.shutdown()
         restore_blas()
 
-    def run(self, function: Callable[[int], Any]) -> Any:
-        """Call ``function(thread)`` for every thread at once; returns what the first one does."""
-        if self._pool is None:
-            return function(0)
-        others = [self._pool.submit(function, thread) for thread in range(1, self.threads)]
-        found = function(0)
+    def run(self, function: Callable[[int, int], Any], threads: int) -> Any:
+        """Call ``function(thread, threads)`` for so many threads at once.
+
+        Returns
+        -------
+        object
+            What the calling thread's own call gave.
+        """
+        if threads == 1 or self._pool is None:
+            return function(0, 1)
+        others = [self._pool.submit(function, thread, threads) for thread in range(1, threads)]
+        found = function(0, threads)
         for other in others:
             other.result()
         return found
