@@ -119,6 +119,7 @@ class Plan:
         self.phases = [Phase(ROWS)]
         self.deferred: list[Op] = []
         self.accepted: list[Op] = []
+        self.python_afterwards: list[Callable[..., None]] = []
         self.size = 0  # numbers of the arena for each row
         self.scratch = 0
         self.partials = 1  # float64 numbers for each shard; the first is the loss
@@ -226,6 +227,11 @@ class Plan:
         That is the place to count running statistics: a step that is refused must not count.
         """
         self.accepted.append(Op(kernel, self.owner, settings, total=1, part=1))
+
+    def python_accepted(self, function: Callable[..., None]) -> None:
+        """Let Python do something once a step is accepted: see ``once_accepted``."""
+        self.python_afterwards.append(function)
+        self.needs_wide = True
 
     def barrier(self, kind: int = ROWS) -> None:
         """Let all threads wait for each other before what comes next."""
