@@ -408,22 +408,33 @@ class NeuralNetwork:
         if not self._engine.is_compiled(seconds):
             return None
         state = self.training_state.optimizer
-        key = (Registered.changes, state, self._loss, self.l1, self.l2, batches.batch_size, self.seed)
+        key = (
+            Registered.changes,
+            state,
+            self._loss,
+            self.l1,
+            self.l2,
+            batches.batch_size,
+            self.seed,
+        )
         made = self._compiled.get("training")
         if made is None or made[0] != key:
             module = self._engine.compiled("training")
-            made = key, module.CompiledTraining(
-                self.layers,
-                shapes,
-                vector,
-                self._loss,
-                self._optimizer,
-                state,
-                l1=self.l1,
-                l2=self.l2,
-                seed=self.seed,
-                batch=batches.batch_size,
-                threads=self._engine.threads or module.available_threads(),
+            made = (
+                key,
+                module.CompiledTraining(
+                    self.layers,
+                    shapes,
+                    vector,
+                    self._loss,
+                    self._optimizer,
+                    state,
+                    l1=self.l1,
+                    l2=self.l2,
+                    seed=self.seed,
+                    batch=batches.batch_size,
+                    threads=self._engine.threads or module.available_threads(),
+                ),
             )
             self._compiled["training"] = made
         self._engine.latest = made[1]
@@ -497,10 +508,10 @@ class NeuralNetwork:
     def _outputs(self, x: Inputs) -> Array:
         compiled = self._compiled_prediction(len(x))
         if compiled is not None:
-            run, numbers = compiled.outputs, 16 * _NUMBERS_AT_ONCE
+            run, numbers, most = compiled.outputs, 16 * _NUMBERS_AT_ONCE, len(x)
         else:
-            run, numbers = self._reference_outputs, _NUMBERS_AT_ONCE
-        rows = max(1, numbers // math.prod(x.shape[1:]))
+            run, numbers, most = self._reference_outputs, _NUMBERS_AT_ONCE, 1024
+        rows = min(most, max(1, numbers // math.prod(x.shape[1:])))
         pieces = [run(x[start : start + rows]) for start in range(0, len(x), rows)]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 

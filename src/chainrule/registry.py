@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from chainrule.checks import did_you_mean, shown
 from chainrule.errors import InvalidSetting, UnknownName
@@ -40,9 +40,11 @@ class Registered:
     _family: ClassVar[str]
     _home: ClassVar[str]
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-        Registered.changes += 1
+    if not TYPE_CHECKING:  # for type checkers it would mean that any attribute may be set
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+            Registered.changes += 1
 
     def __init_subclass__(
         cls,

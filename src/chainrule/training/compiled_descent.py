@@ -20,7 +20,6 @@ from chainrule.stored import StoredInputs
 
 if TYPE_CHECKING:
     from chainrule.engines.compiled.training import CompiledTraining
-    from chainrule.engines.compiled.workers import Workers
 
 _SECONDS = 0.1  # that a piece should take: so long Ctrl-C may have to wait
 _FIRST_STEPS = 4  # of the first piece, from which the time of a step is learned
@@ -75,7 +74,7 @@ class CompiledDescent:
         self.state.epoch += 1
         done = 0
         for samples, order in self._sources(epoch):
-            self.compiled.take(samples.x, samples.y, samples.weight)
+            self.compiled.take(samples)
             stop = done + -(-len(samples) // self.batches.batch_size)
             first = done
             while done < stop:
@@ -94,7 +93,7 @@ class CompiledDescent:
     def _epochs_of_one_step(self, left: int) -> int:
         """Make several epochs whose only batch is all samples; returns how many."""
         samples, order = next(self._sources(0))
-        self.compiled.take(samples.x, samples.y, samples.weight)
+        self.compiled.take(samples)
         count = min(self.steps_at_once, left)
         before = self.history.iterations
         self._piece(samples, order, 0, self._rates(self.state.epoch, 0, count))

@@ -73,7 +73,7 @@ PARTS_OF_NORM = 12  # how many partial sums make the gradient's length
 GRADIENTS_OF_SHARDS = 13  # 1 where shards sum up gradients of their own
 JOB_LENGTH = 16
 
-_ROWS, _PARTS, _CHECK = 0, 1, 2  # kinds of phases, as in plan.py
+_ROWS, _PARTS, _CHECK, _CLIP = 0, 1, 2, 3  # kinds of phases, as in plan.py
 
 _SPINS = 2000  # looks at the barrier before giving the core to someone else
 
@@ -200,18 +200,30 @@ def run_steps(
                 norm = np.sqrt(square)
                 if not (np.isfinite(loss + penalty) and np.isfinite(norm)):
                     return step
-                limit = number(job[CLIP_NORM])
-                if limit > 0 and norm > limit:
-                    context[SHRINK] = bits(limit / norm)
+                context[SHRINK] = bits(_shrink(job, norm))
                 if thread == 0:
                     losses[step, 0], losses[step, 1] = loss, penalty
                     norms[step] = norm
+            elif kind == _CLIP:
+                # The numbers of the gradient were cut off, so its length is another one now.
+                sums = float64_at(context[NORMS])
+                square = 0.0
+                for part in range(job[PARTS_OF_NORM]):
+                    square += sums[2 * part]
+                context[SHRINK] = bits(_shrink(job, np.sqrt(square)))
             if phase + 1 < job[LAST_PHASE]:
                 meeting = _meet(barrier, threads, meeting)
         context[UPDATE] += 1
         context[STEP] += 1
         meeting = _meet(barrier, threads, meeting)
     return job[STEPS]
+
+
+@helper
+def _shrink(job: Any, norm: float) -> float:
+    """What a gradient of that length is multiplied with, so that it is no longer than allowed."""
+    limit = number(job[CLIP_NORM])
+    return limit / norm if limit > 0 and norm > limit else 1.0
 
 
 @helper

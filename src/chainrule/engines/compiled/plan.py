@@ -33,7 +33,7 @@ from chainrule.engines.compiled.kernel import (
 from chainrule.layer import Array, Layer, Shape
 from chainrule.parameters import ParameterVector
 
-ROWS, PARTS, CHECK, PYTHON = range(4)  # kinds of phases
+ROWS, PARTS, CHECK, CLIP, PYTHON = range(5)  # kinds of phases
 
 
 @dataclass(eq=False)

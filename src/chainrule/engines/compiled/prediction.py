@@ -10,8 +10,9 @@ from chainrule.engines.compiled import kernel as place
 from chainrule.engines.compiled import loop
 from chainrule.engines.compiled.kernel import OUTPUT, SAMPLE, START, kernel
 from chainrule.engines.compiled.native import copy_numbers, pointer_like, shift
-from chainrule.engines.compiled.plan import Plan, Twin, twin_of
+from chainrule.engines.compiled.plan import Plan, Twin
 from chainrule.engines.compiled.program import Program
+from chainrule.engines.compiled.python_layer import python_positions, twin_or_python
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs
 from chainrule.engines.compiled.workers import Workers, available_threads
@@ -20,6 +21,8 @@ from chainrule.parameters import ParameterVector
 
 __all__ = ["CompiledPrediction", "available_threads"]
 
+_ROWS_OF_WIDE = 1024
+_RATES, _LOSSES = np.zeros(1 << 12), np.zeros((1, 2))  # which prediction has not
 _ALONE = Workers(1)
 _PIECES = 64  # a call's samples are cut into at most so many, for the threads to share
 
@@ -43,11 +46,6 @@ class CompiledPrediction:
         Before the first layer and after each.
     parameters : ParameterVector
     threads : int
-
-    Raises
-    ------
-    NoTwin
-        When a layer has no compiled form.
     """
 
     def __init__(
@@ -60,22 +58,28 @@ class CompiledPrediction:
         self.layers = layers
         self.parameters = parameters
         self.output_shape = shapes[-1]
-        plan = Plan(parameters, training=False, wide=False)
-        x = output = plan.buffer(shapes[0])
-        plan.rows(take_inputs, x, x.size)
-        for position, layer in enumerate(layers):
-            plan.owner = position
-            twin: Twin = twin_of(layer, (position,), shapes[position], plan)
-            output = twin.feedforward(output)
-        plan.owner = len(layers)
-        plan.rows(give_outputs, output, output.size)
-        self.program = Program(plan, 4096, threads)
+        self.shapes = shapes
+        plan = self._planned(wide=False)
+        if plan.needs_wide:
+            plan = self._planned(wide=True)
+        self.program = Program(plan, _ROWS_OF_WIDE, threads)
         self.block = self.program.block
         self.program.partials = np.zeros((_PIECES, plan.partials))
         self.program.set(place.PARTIALS, self.program.partials.ctypes.data)
-        self.program.job[loop.STEPS] = 1
-        self._no_rates, self._no_losses = np.zeros(1), np.zeros((1, 2))
         self._lock = threading.Lock()  # the buffers serve one call at a time
+
+    def _planned(self, *, wide: bool) -> Plan:
+        plan = Plan(self.parameters, training=False, wide=wide)
+        x = output = plan.buffer(self.shapes[0])
+        plan.rows(take_inputs, x, x.size)
+        self.twins: list[Twin] = []
+        for position, layer in enumerate(self.layers):
+            plan.owner = position
+            self.twins.append(twin_or_python(layer, (position,), self.shapes[position], plan))
+            output = self.twins[-1].feedforward(output)
+        plan.owner = len(self.layers)
+        plan.rows(give_outputs, output, output.size)
+        return plan
 
     def outputs(self, x: Array) -> Array:
         """Compute ŷ for samples (batch, *input shape), contiguous and of the network's dtype."""
@@ -84,7 +88,9 @@ class CompiledPrediction:
         blocks = -(-len(x) // self.block)
         with self._lock:
             job[loop.SHARD_ROWS] = -(-blocks // _PIECES) * self.block
-            job[loop.BATCH_SIZE] = job[loop.COUNT] = len(x)
+            job[loop.COUNT] = len(x)
+            job[loop.BATCH_SIZE] = min(len(x), _ROWS_OF_WIDE) if program.plan.wide else len(x)
+            job[loop.STEPS] = -(-len(x) // job[loop.BATCH_SIZE])
             program.set(place.X, x.ctypes.data)
             program.set(place.OUTPUT, found.ctypes.data)
             if blocks == 1:
@@ -95,10 +101,9 @@ class CompiledPrediction:
         return found
 
     def _run(self, workers: Workers) -> None:
-        self.program.run(
-            workers, self.parameters.storage, self._no_rates, self._no_losses, self._no_rates
-        )
+        rates = _RATES[: self.program.job[loop.STEPS]]
+        self.program.run(workers, self.parameters.storage, rates, _LOSSES, rates)
 
     def report(self) -> Report:
         """Tell what ran on what, and how long it took in the last call."""
-        return report_of(self.program, self.layers, set())
+        return report_of(self.program, self.layers, python_positions(self.twins))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,34 @@ _WORTH_THREADS = 600_000  # multiplications in a step below which one thread doe
 _MOST_SHARDS = 8
 _CACHE = 1_000_000  # bytes of intermediate numbers that stay in the cache of one core
 _MOST_ROWS = 256
+
+
+@dataclass
+class Moment:
+    """Where a run stands when Python is called to do its part.
+
+    Attributes
+    ----------
+    program : Program
+    rows : int
+        Samples in this batch.
+    seed : int
+    rate : float
+    """
+
+    program: Program
+    rows: int
+    seed: int
+    rate: float
+
+    @property
+    def step(self) -> int:
+        """Number of the step since training began."""
+        return int(self.program.contexts[0, place.STEP])
+
+    def values(self, buffer: Buffer) -> Array:
+        """What stands in a buffer, (rows, *shape); a view."""
+        return self.program.values(buffer, self.rows)
 
 
 class Program:
@@ -109,14 +138,64 @@ class Program:
         return self.arena[0, start : start + rows * buffer.size].reshape(rows, *buffer.shape)
 
     def run(
-        self, workers: Workers, storage: Array, rates: Array, losses: Array, norms: Array
+        self,
+        workers: Workers,
+        storage: Array,
+        rates: Array,
+        losses: Array,
+        norms: Array,
+        seed: int = 0,
     ) -> int:
         """Make the job's steps; returns how many could be made."""
-        self.barrier[:] = 0
         self.ops[:, place.TICKS] = 0
+        if all(phase.python is None for phase in self.plan.phases):
+            return self._run_phases(workers, storage, rates, losses, norms)
+        job, contexts = self.job, self.contexts
+        first, masks = job[loop.FIRST_STEP], contexts[0, place.MASKS]
+        job[loop.STEPS] = 1
+        for number, rate in enumerate(rates):
+            job[loop.FIRST_STEP] = first + number
+            self.set(place.MASKS, masks + number * job[loop.MASK_LENGTH])
+            moment = Moment(self, self.rows_of_step(first + number), seed, float(rate))
+            results = (rates[number:], losses[number:], norms[number:])
+            if not self._make_step(workers, storage, moment, *results):
+                return number
+        return len(rates)
+
+    def _make_step(self, workers: Workers, storage: Array, moment: Moment, *results: Array) -> bool:
+        """Make one step that Python takes part in; returns whether its numbers were finite."""
+        counters = self.contexts[:, [place.STEP, place.UPDATE, place.MASKS]].copy()
+        last = int(self.job[loop.LAST_PHASE])
+        phase = 0
+        while phase < last:
+            function = self.plan.phases[phase].python
+            stop = phase + 1
+            if function is not None:
+                function(moment)
+            else:
+                while stop < last and self.plan.phases[stop].python is None:
+                    stop += 1
+                self.job[loop.FIRST_PHASE], self.job[loop.LAST_PHASE] = phase, stop
+                made = self._run_phases(workers, storage, *results)
+                self.contexts[:, [place.STEP, place.UPDATE, place.MASKS]] = counters
+                self.job[loop.FIRST_PHASE], self.job[loop.LAST_PHASE] = 0, last
+                if not made:
+                    return False
+            phase = stop
+        self.contexts[:, [place.STEP, place.UPDATE]] += 1
+        return True
+
+    def rows_of_step(self, step: int) -> int:
+        """Samples in a step's batch: the last one of an epoch has what is left."""
+        size, count = int(self.job[loop.BATCH_SIZE]), int(self.job[loop.COUNT])
+        return min(size, count - step % -(-count // size) * size)
+
+    def _run_phases(
+        self, workers: Workers, storage: Array, rates: Array, losses: Array, norms: Array
+    ) -> int:
+        self.barrier[:] = 0
         call = functools.partial(self._run_thread, storage, rates, losses, norms)
-        threads = min(self.threads, workers.threads)
-        return int(workers.run(call, threads))
+        return int(workers.run(call, min(self.threads, workers.threads)))
 
     def _run_thread(
         self, storage: Array, rates: Array, losses: Array, norms: Array, thread: int, threads: int

@@ -35,8 +35,7 @@ class Report:
     def __str__(self) -> str:
         width = max(len(name) for name, _, _ in self.lines)
         rows = "\n".join(
-            f"{name:<{width}}  {100 * share:5.1f} %  {engine}"
-            for name, engine, share in self.lines
+            f"{name:<{width}}  {100 * share:5.1f} %  {engine}" for name, engine, share in self.lines
         )
         return (
             f"compiled engine, {self.threads} thread{'s' if self.threads > 1 else ''}, "
@@ -67,7 +66,9 @@ def report_of(program: Program, layers: Sequence[Layer], python: set[int]) -> Re
     lines.append(("samples, loss and update", "compiled", rest))
     kernels = [op.kernel.function for phase in program.plan.phases for op in phase.ops]
     products = [_multiplies_matrices(function) for function in kernels]
-    product_ticks = sum(float(t) for t, is_product in zip(ticks, products, strict=False) if is_product)
+    product_ticks = sum(
+        float(t) for t, is_product in zip(ticks, products, strict=False) if is_product
+    )
     return Report(lines, program.threads, program.bytes, product_ticks / total)
 
 
@@ -76,7 +77,6 @@ def _multiplies_matrices(function: Callable[..., Any], depth: int = 3) -> bool:
     names = function.__code__.co_names
     if "gemm" in names:
         return True
-    called = (function.__globals__.get(name) for name in names)
-    return depth > 0 and any(
-        _multiplies_matrices(inner, depth - 1) for inner in called if hasattr(inner, "__code__")
-    )
+    known: dict[str, Any] = function.__globals__
+    called = [known[name] for name in names if hasattr(known.get(name), "__code__")]
+    return depth > 0 and any(_multiplies_matrices(inner, depth - 1) for inner in called)

@@ -13,6 +13,7 @@ from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss
 from chainrule.optimizers import GradientDescent
 from chainrule.parameters import ParameterVector
+from chainrule.samples import Samples
 
 
 class TracedPass:
@@ -58,7 +59,7 @@ class TracedPass:
             standing_still.start(parameters.values),
             l1=0.0, l2=0.0, seed=seed, batch=len(x), threads=threads, traced=True,
         )  # fmt: skip
-        training.take(x, y, weight)
+        training.take(Samples(x, y, weight))
         with Workers(threads) as workers:
             _, losses, _ = training.steps(workers, 0, np.zeros(1), None, step)
         rows = len(x)

@@ -10,8 +10,14 @@ from chainrule.engines.compiled import loop
 from chainrule.engines.compiled.kernel import as_setting
 from chainrule.engines.compiled.losses import plan_loss
 from chainrule.engines.compiled.optimizers import plan_update
-from chainrule.engines.compiled.plan import CHECK, PARTS, Buffer, Plan, Twin, twin_of
+from chainrule.engines.compiled.plan import CHECK, CLIP, PARTS, Buffer, NoTwin, Plan, Twin
 from chainrule.engines.compiled.program import Program
+from chainrule.engines.compiled.python_layer import (
+    plan_python_loss,
+    plan_python_update,
+    python_positions,
+    twin_or_python,
+)
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs, take_targets
 from chainrule.engines.compiled.workers import Workers, available_threads
@@ -20,6 +26,7 @@ from chainrule.layers.dense import Dense
 from chainrule.loss import Loss
 from chainrule.optimizer import Optimizer, OptimizerState
 from chainrule.parameters import ParameterVector
+from chainrule.samples import Samples
 
 __all__ = ["CompiledTraining", "available_threads"]
 
@@ -46,11 +53,6 @@ class CompiledTraining:
     threads : int
     seed : int, default 0
         The network's, for random masks.
-
-    Raises
-    ------
-    NoTwin
-        When something in it has no compiled form.
     """
 
     def __init__(
@@ -83,8 +85,11 @@ class CompiledTraining:
         def planned(wide: bool) -> Plan:
             plan = Plan(parameters, training=True, wide=wide, traced=traced)
             self._plan_passes(plan, layers, shapes)
-            self._plan_between(plan, l1, l2)
-            plan_update(optimizer, state, parameters.penalized, plan)
+            self._plan_between(plan, l1, l2, optimizer.clip_value)
+            try:
+                plan_update(optimizer, state, parameters.penalized, plan)
+            except NoTwin:
+                plan_python_update(optimizer, state, parameters.penalized, plan)
             return plan
 
         plan = planned(dense or traced)
@@ -120,10 +125,14 @@ class CompiledTraining:
         output = x
         for position, layer in enumerate(layers):
             plan.owner = position
-            self.twins.append(twin_of(layer, (position,), shapes[position], plan))
+            self.twins.append(twin_or_python(layer, (position,), shapes[position], plan))
             output = self.twins[-1].feedforward(output)
         plan.owner = len(layers)
-        d: Buffer | None = plan_loss(self.loss, output, y, weight, plan)
+        d: Buffer | None
+        try:
+            d = plan_loss(self.loss, output, y, weight, plan)
+        except NoTwin:
+            d = plan_python_loss(self.loss, output, y, weight, plan)
         self.output, self.d_output = output, d
         for position in range(len(layers) - 1, -1, -1):
             plan.owner = position
@@ -132,7 +141,7 @@ class CompiledTraining:
             d = self.twins[position].backprop(d, position > 0 or plan.traced)
         self.d_x = d
 
-    def _plan_between(self, plan: Plan, l1: float, l2: float) -> None:
+    def _plan_between(self, plan: Plan, l1: float, l2: float, clip_value: float | None) -> None:
         """Plan what stands between the way back and the update."""
         plan.owner = len(plan.parameters.slots)
         count = len(plan.parameters.values)
@@ -153,6 +162,12 @@ class CompiledTraining:
         if plan.accepted:
             plan.barrier(PARTS)
             plan.phases[-1].ops += plan.accepted
+        for function in plan.python_afterwards:
+            plan.python(function)
+        if clip_value is not None:
+            plan.barrier(PARTS)
+            plan.parts(between.clip_values, count, between.PART, between.PART, clip_value)
+            plan.barrier(CLIP)
 
     def workers(self) -> Workers:
         """Threads for the time of a training."""
@@ -165,11 +180,12 @@ class CompiledTraining:
 
     def report(self) -> Report:
         """Tell what ran on what, and how long it took in the last step."""
-        return report_of(self.program, self.layers, set())
+        return report_of(self.program, self.layers, python_positions(self.twins))
 
-    def take(self, x: Array, y: Array, weight: Array | None) -> None:
-        """Name the samples to train on; they must stay where they are in memory."""
-        self._samples = (x, y, weight)
+    def take(self, samples: Samples) -> None:
+        """Name the samples to train on: contiguous arrays, class labels as int64."""
+        self._samples = samples  # which must stay where they are in memory
+        x, y, weight = samples.x[:], samples.y, samples.weight
         program = self.program
         program.set(place.X, x.ctypes.data)
         program.set(place.Y, y.ctypes.data)
@@ -207,7 +223,7 @@ class CompiledTraining:
         """
         program = self.program
         if program.plan.masks:
-            rows = [self._rows(first + number) for number in range(len(rates))]
+            rows = [program.rows_of_step(first + number) for number in range(len(rates))]
             program.draw_masks(self.seed, step, rows)
         program.set(place.STEP, step)
         program.set(place.UPDATE, self.state.step + 1)
@@ -221,7 +237,7 @@ class CompiledTraining:
     def is_finite(self, workers: Workers) -> bool:
         """Whether the loss and the gradient of the first batch are finite; changes nothing."""
         program = self.program
-        program.draw_masks(self.seed, 0, [self._rows(0)])
+        program.draw_masks(self.seed, 0, [program.rows_of_step(0)])
         program.set(place.STEP, 0)
         program.set(place.ORDER, 0)
         program.job[loop.FIRST_STEP] = 0
@@ -232,14 +248,8 @@ class CompiledTraining:
     def _run(self, workers: Workers, rates: Array) -> tuple[int, Array, Array]:
         losses, norms = np.empty((len(rates), 2)), np.empty(len(rates))
         self.program.job[loop.STEPS] = len(rates)
-        made = self.program.run(workers, self.parameters.storage, rates, losses, norms)
+        made = self.program.run(workers, self.parameters.storage, rates, losses, norms, self.seed)
         return made, losses, norms
-
-    def _rows(self, step: int) -> int:
-        """Samples in a step's batch: the last one of an epoch has what is left."""
-        job = self.program.job
-        start = step % -(-job[loop.COUNT] // job[loop.BATCH_SIZE]) * job[loop.BATCH_SIZE]
-        return int(min(job[loop.BATCH_SIZE], job[loop.COUNT] - start))
 
 
 def plan_outputs(shapes: list[Shape]) -> int:
