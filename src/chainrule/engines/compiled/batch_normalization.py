@@ -53,7 +53,9 @@ def tile_of(context: Any, start: int, tile: int, stretch: int, like: Any) -> Any
 
 
 @helper
-def merge_moments(moments: Any, channels: int, c: int, count: float, mean: float, squares: float):
+def merge_moments(
+    moments: Any, channels: int, c: int, count: float, mean: float, squares: float
+) -> None:
     """Join (count, μ, Σ (x - μ)²) of further numbers of a channel to what is known.
 
     Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
