@@ -1,63 +1,49 @@
 """Compiled twins of ``activations.py``: a = f(z) and ∂L/∂z = ∂L/∂a · f'(z), number by number.
 
-Those that networks use most have kernels of their own here, in which ``exponential`` takes several
-numbers at once. Every other activation, also a user's own, is compiled from the very ``value`` and
-``derivative`` that the reference engine runs (``definitions.py``).
+Those that networks use most stand here, so that their machine code can be kept on disk. Every other
+activation, also a user's own, is compiled from the very ``value`` and ``derivative`` that the
+reference engine runs (``definitions.py``).
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from typing import Any
 
 from chainrule.activation import Activation
-from chainrule.activations import Identity, ReLU, Sigmoid, Tanh
-from chainrule.engines.compiled.exponential import exponential, exponential_minus_one
-from chainrule.engines.compiled.kernel import Kernel, flat, kernel
-from chainrule.engines.compiled.plan import Buffer, NoTwin, Plan, Twin
+from chainrule.activations import (
+    ELU,
+    GELU,
+    SELU,
+    GELUTanh,
+    Identity,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from chainrule.engines.compiled import vector_activations
+from chainrule.engines.compiled.activation import ActivationTwin
+from chainrule.engines.compiled.definitions import DefinitionTwin
+from chainrule.engines.compiled.elementary import (
+    ONE,
+    ZERO,
+    hyperbolic_tangent,
+    like,
+    probability_below,
+    sigmoid,
+    softplus,
+)
+from chainrule.engines.compiled.elementwise import slope_kernel, value_kernel
+from chainrule.engines.compiled.exponential import exponential, exponential_minus_one, within
+from chainrule.engines.compiled.kernel import flat, helper, kernel, rows_of
+from chainrule.engines.compiled.plan import Buffer, Plan, Twin
 from chainrule.layer import Shape
 
-
-class ActivationTwin(Twin):
-    """Base of the twins of activations.
-
-    Attributes
-    ----------
-    value, slope : Kernel
-        Settings of ``value``: where z stands, where a goes, numbers for each sample, and the
-        activation's own settings. Of ``slope``: ∂L/∂a, z, a, where ∂L/∂z goes, and the same.
-    needs_z : bool
-        Whether the derivative is computed from z. Without that a may take its place.
-    """
-
-    value: Kernel
-    slope: Kernel
-    needs_z: ClassVar[bool] = False
-
-    def own_settings(self) -> tuple[Any, ...]:
-        """What the kernels need to know of the activation's settings."""
-        return ()
-
-    def feedforward(self, x: Buffer) -> Buffer:
-        """Plan a = f(x), with x left as it is if anybody else will read it."""
-        if x.spare:
-            return self.feedforward_in_place(x.kept())
-        return self._plan_value(x, self.plan.buffer(x.shape))
-
-    def feedforward_in_place(self, z: Buffer) -> Buffer:
-        """Plan a = f(z) for a z that nobody else will read."""
-        keep = self.needs_z or self.plan.traced
-        return self._plan_value(z, self.plan.buffer(z.shape) if keep else z)
-
-    def _plan_value(self, z: Buffer, a: Buffer) -> Buffer:
-        self.plan.rows(self.value, z, a, z.size, *self.own_settings())
-        self.fields = {"z": z, "a": a}
-        return a
-
-    def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer:
-        z, a = self.fields["z"], self.fields["a"]
-        d_z = self.plan.buffer(z.shape) if self.plan.traced else d_output
-        self.plan.rows(self.slope, d_output, z, a, d_z, z.size, *self.own_settings())
-        return d_z
+__all__ = ["ActivationTwin", "activation_twin", "vector_activations"]
 
 
 def activation_twin(
@@ -70,9 +56,7 @@ def activation_twin(
     NoTwin
         When it cannot be compiled.
     """
-    kind = Twin._known.get(type(activation))
-    if kind is None:
-        raise NoTwin(f"{type(activation).__name__} has no compiled form")
+    kind = Twin._known.get(type(activation), DefinitionTwin)
     return kind(activation, path, shape, plan)  # type: ignore[return-value]  # as registered
 
 
@@ -87,88 +71,235 @@ class IdentityTwin(ActivationTwin, of=Identity):
         return d_output
 
 
-@kernel
-def relu_value(op, context, arena, parameters, gradients, first, rows):
-    """A = max(z, 0)."""
-    size = op[2]
-    z = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[1] + first * size, rows * size)
-    for i in range(rows * size):
-        a[i] = 0 if z[i] < 0 else z[i]  # NaN stays
+@helper
+def relu(z, s, t):
+    """A = max(z, 0); NaN stays."""
+    return ZERO if z < ZERO else z
 
 
-@kernel
-def relu_slope(op, context, arena, parameters, gradients, first, rows):
-    """d_z = d_a where a > 0."""
-    size = op[4]
-    d_a = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[2] + first * size, rows * size)
-    d_z = flat(arena, op[3] + first * size, rows * size)
-    for i in range(rows * size):
-        d_z[i] = d_a[i] if a[i] > 0 else 0
+@helper
+def relu_slope(z, a, s, t):
+    """1 where a > 0."""
+    return a > ZERO
 
 
 class ReLUTwin(ActivationTwin, of=ReLU):
     """Plans a = max(z, 0)."""
 
-    value, slope = relu_value, relu_slope
+    value, slope = value_kernel(relu), slope_kernel(relu_slope)
+
+
+@helper
+def leaky_relu(z, s, t):
+    """A = z, or s z below zero."""
+    return z if z > ZERO else z * s
+
+
+@helper
+def leaky_relu_slope(z, a, s, t):
+    """1 or s; a has the sign of z, because s is not negative."""
+    return ONE if a > ZERO else s
+
+
+class LeakyReLUTwin(ActivationTwin, of=LeakyReLU):
+    """Plans a = max(z, slope z)."""
+
+    value, slope = value_kernel(leaky_relu), slope_kernel(leaky_relu_slope)
+
+    def own_settings(self) -> tuple[Any, ...]:
+        return (float(self.layer.slope),)
 
 
 @kernel
-def sigmoid_value(op, context, arena, parameters, gradients, first, rows):
+def prelu_value(op, context, arena, parameters, gradients, first, rows):
+    """A = z, or slope z below zero, with a slope for each channel."""
+    channels = op[4]
+    pixels = rows * op[2] // channels
+    z = rows_of(arena, op[0] + first * op[2], 0, pixels, channels)
+    a = rows_of(arena, op[1] + first * op[2], 0, pixels, channels)
+    slope = flat(parameters, op[3], channels)
+    for pixel in range(pixels):
+        for j in range(channels):
+            a[pixel, j] = z[pixel, j] if z[pixel, j] > 0 else z[pixel, j] * slope[j]
+
+
+@kernel
+def prelu_slope(op, context, arena, parameters, gradients, first, rows):
+    """d_z = d_a or slope d_a; ∂L/∂slope sums d_a z over every z < 0."""
+    channels = op[6]
+    pixels = rows * op[4] // channels
+    d_a = rows_of(arena, op[0] + first * op[4], 0, pixels, channels)
+    z = rows_of(arena, op[1] + first * op[4], 0, pixels, channels)
+    d_z = rows_of(arena, op[3] + first * op[4], 0, pixels, channels)
+    slope = flat(parameters, op[5], channels)
+    d_slope = flat(gradients, op[5], channels)
+    for pixel in range(pixels):
+        for j in range(channels):
+            d = d_a[pixel, j]
+            positive = z[pixel, j] > 0
+            d_slope[j] += 0 if positive else d * z[pixel, j]
+            d_z[pixel, j] = d if positive else d * slope[j]
+
+
+class PReLUTwin(ActivationTwin, of=PReLU):
+    """Plans a leaky ReLU whose slopes are parameters."""
+
+    value, slope = prelu_value, prelu_slope
+    needs_z = True
+
+    def own_settings(self) -> tuple[Any, ...]:
+        return self.plan.parameter(self.path, "slope"), self.input_shape[-1]
+
+    def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer:
+        self.gradient(self.plan.parameter(self.path, "slope"))
+        return super().backprop(d_output, needs_d_x)
+
+
+@helper
+def elu(z, s, t):
+    """A = t z, or t s (e^z - 1) below zero."""
+    return t * (z if z > ZERO else s * exponential_minus_one(z))
+
+
+@helper
+def elu_slope(z, a, s, t):
+    """T or a + t s; a has the sign of z, because neither is negative."""
+    return t if a > ZERO else a + t * s
+
+
+class ELUTwin(ActivationTwin, of=ELU):
+    """Plans a = alpha (e^z - 1) below zero."""
+
+    value, slope = value_kernel(elu), slope_kernel(elu_slope)
+
+    def own_settings(self) -> tuple[Any, ...]:
+        return float(self.layer.alpha), 1.0
+
+
+class SELUTwin(ELUTwin, of=SELU):
+    """Plans an ELU with a scale."""
+
+    def own_settings(self) -> tuple[Any, ...]:
+        return self.layer.alpha, self.layer.scale
+
+
+@helper
+def sigmoid_value(z, s, t):
     """A = 1 / (1 + e^-z)."""
-    size = op[2]
-    z = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[1] + first * size, rows * size)
-    one = z.dtype.type(1)
-    for i in range(rows * size):
-        a[i] = one / (one + exponential(-z[i]))
+    return sigmoid(z)
 
 
-@kernel
-def sigmoid_slope(op, context, arena, parameters, gradients, first, rows):
-    """d_z = d_a a (1 - a)."""
-    size = op[4]
-    d_a = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[2] + first * size, rows * size)
-    d_z = flat(arena, op[3] + first * size, rows * size)
-    one = a.dtype.type(1)
-    for i in range(rows * size):
-        d_z[i] = d_a[i] * (a[i] * (one - a[i]))
+@helper
+def sigmoid_slope(z, a, s, t):
+    """A (1 - a)."""
+    return a * (ONE - a)
 
 
 class SigmoidTwin(ActivationTwin, of=Sigmoid):
     """Plans a = 1 / (1 + e^-z)."""
 
-    value, slope = sigmoid_value, sigmoid_slope
+    value, slope = value_kernel(sigmoid_value), slope_kernel(sigmoid_slope)
 
 
-@kernel
-def tanh_value(op, context, arena, parameters, gradients, first, rows):
-    """A = tanh z = ±(1 - e^-2|z|) / (1 + e^-2|z|)."""
-    size = op[2]
-    z = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[1] + first * size, rows * size)
-    two = z.dtype.type(2)
-    for i in range(rows * size):
-        e_minus_one = exponential_minus_one(-two * abs(z[i]))
-        distance = -e_minus_one / (two + e_minus_one)
-        a[i] = distance if z[i] >= 0 else -distance
+@helper
+def tanh_value(z, s, t):
+    """A = tanh z."""
+    return hyperbolic_tangent(z)
 
 
-@kernel
-def tanh_slope(op, context, arena, parameters, gradients, first, rows):
-    """d_z = d_a (1 - a²)."""
-    size = op[4]
-    d_a = flat(arena, op[0] + first * size, rows * size)
-    a = flat(arena, op[2] + first * size, rows * size)
-    d_z = flat(arena, op[3] + first * size, rows * size)
-    one = a.dtype.type(1)
-    for i in range(rows * size):
-        d_z[i] = d_a[i] * (one - a[i] * a[i])
+@helper
+def tanh_slope(z, a, s, t):
+    """1 - a²."""
+    return ONE - a * a
 
 
 class TanhTwin(ActivationTwin, of=Tanh):
     """Plans a = tanh z."""
 
-    value, slope = tanh_value, tanh_slope
+    value, slope = value_kernel(tanh_value), slope_kernel(tanh_slope)
+
+
+@helper
+def silu(z, s, t):
+    """A = z σ(z)."""
+    return z * sigmoid(z)
+
+
+@helper
+def silu_slope(z, a, s, t):
+    """Σ(z) (1 + z (1 - σ(z)))."""
+    p = sigmoid(z)
+    return p * (ONE + z * (ONE - p))
+
+
+class SiLUTwin(ActivationTwin, of=SiLU):
+    """Plans a = z σ(z)."""
+
+    value, slope = value_kernel(silu), slope_kernel(silu_slope)
+    needs_z = True
+
+
+@helper
+def softplus_value(z, s, t):
+    """A = log(1 + e^z)."""
+    return softplus(z)
+
+
+@helper
+def softplus_slope(z, a, s, t):
+    """Σ(z), which is 1 - e^-a."""
+    return -exponential_minus_one(-a)
+
+
+class SoftplusTwin(ActivationTwin, of=Softplus):
+    """Plans a = log(1 + e^z)."""
+
+    value, slope = value_kernel(softplus_value), slope_kernel(softplus_slope)
+
+
+@helper
+def gelu(z, s, t):
+    """A = z Φ(z)."""
+    return z * probability_below(z)
+
+
+@helper
+def gelu_slope(z, a, s, t):
+    """Φ(z) + z φ(z)."""
+    density = exponential(-z * z * like(z, 0.5)) * like(z, 1 / math.sqrt(2 * math.pi))
+    return probability_below(z) + z * density
+
+
+class GELUTwin(ActivationTwin, of=GELU):
+    """Plans a = z Φ(z)."""
+
+    value, slope = value_kernel(gelu), slope_kernel(gelu_slope)
+    needs_z = True
+
+
+@helper
+def gelu_tanh_inner(z):
+    """2 √(2/π) (z + 0.044715 z³): (1 + tanh u) / 2 is σ(2 u)."""
+    return like(z, 2 * math.sqrt(2 / math.pi)) * (z + like(z, 0.044715) * z * z * z)
+
+
+@helper
+def gelu_tanh(z, s, t):
+    """A = z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2."""
+    return z * sigmoid(gelu_tanh_inner(within(z, like(z, -20.0), like(z, 20.0))))
+
+
+@helper
+def gelu_tanh_slope(z, a, s, t):
+    """σ + z σ (1 - σ) times the slope of what stands in σ."""
+    z = within(z, like(z, -20.0), like(z, 20.0))
+    p = sigmoid(gelu_tanh_inner(z))
+    inner = like(z, 2 * math.sqrt(2 / math.pi)) * (ONE + like(z, 3 * 0.044715) * z * z)
+    return p + z * p * (ONE - p) * inner
+
+
+class GELUTanhTwin(ActivationTwin, of=GELUTanh):
+    """Plans GELU by its tanh approximation."""
+
+    value, slope = value_kernel(gelu_tanh), slope_kernel(gelu_tanh_slope)
+    needs_z = True
