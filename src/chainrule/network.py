@@ -437,7 +437,7 @@ class NeuralNetwork:
                 ),
             )
             self._compiled["training"] = made
-        self._engine.latest = made[1]
+        self._engine.note(latest=made[1])
         return made[1]
 
     # --- using it ---------------------------------------------------------------------------
@@ -529,7 +529,7 @@ class NeuralNetwork:
             threads = self._engine.threads or module.available_threads()
             prediction = module.CompiledPrediction(self.layers, shapes, vector, threads)
             self._compiled["prediction"] = made = Registered.changes, prediction
-        self._engine.latest = made[1]
+        self._engine.note(latest=made[1])
         return made[1]
 
     def check_gradients(

@@ -6,6 +6,7 @@ tests to test it, for the documentation to list it and for the model file to sto
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -30,7 +31,7 @@ class Registered:
     the same name. From them come ``settings()``, ``repr`` and equality of settings. An ``__init__``
     may begin with any number of things, as ``*layers``: that is one setting, a tuple.
 
-    ``Registered.changes`` counts how often a setting of any member has been set. What was worked
+    ``Registered.changes`` counts how often a setting of any member was changed. What was worked
     out from settings (a compiled plan) is still right as long as that number is the same.
     """
 
@@ -43,8 +44,9 @@ class Registered:
     if not TYPE_CHECKING:  # for type checkers it would mean that any attribute may be set
 
         def __setattr__(self, name: str, value: Any) -> None:
+            if name in self.__dict__:  # not by __init__
+                Registered.changes += 1
             object.__setattr__(self, name, value)
-            Registered.changes += 1
 
     def __init_subclass__(
         cls,
@@ -184,6 +186,7 @@ def _refuse_taken_name(members: dict[str, type], family: str, member: type[Regis
         )
 
 
+@functools.cache
 def _setting_defaults(cls: type) -> dict[str, Any]:
     """Arguments of ``__init__`` with their defaults, following ``**keywords`` to the base class."""
     defaults: dict[str, Any] = {}

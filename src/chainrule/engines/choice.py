@@ -49,6 +49,10 @@ class Engine(Registered, family="engine"):
         self.latest: CompiledTraining | CompiledPrediction | None = None
         self.why_not = "nothing has been trained or predicted yet"
 
+    def note(self, **facts: Any) -> None:
+        """Remember something for the report; it is no setting, so nothing has changed by it."""
+        self.__dict__.update(facts)
+
     def is_compiled(self, seconds: float) -> bool:
         """Whether a job is for the compiled engine.
 
@@ -91,10 +95,10 @@ class Auto(Engine):
 
     def is_compiled(self, seconds: float) -> bool:
         if seconds < _WORTH_SECONDS:
-            self.why_not = "the job is too small to compile for"
+            self.note(why_not="the job is too small to compile for")
             return False
         if any(importlib.util.find_spec(package) is None for package in _PACKAGES):
-            self.why_not = "the packages of chainrule[fast] are not installed"
+            self.note(why_not="the packages of chainrule[fast] are not installed")
             return False
         return True
 
@@ -103,7 +107,7 @@ class Reference(Engine):
     """The engine that explains: layer by layer, with NumPy."""
 
     def is_compiled(self, seconds: float) -> bool:
-        self.why_not = "it was asked for"
+        self.note(why_not="it was asked for")
         return False
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from chainrule.engines.compiled.training import CompiledTraining
 
 _SECONDS = 0.1  # that a piece should take: so long Ctrl-C may have to wait
-_FIRST_STEPS = 4  # of the first piece, from which the time of a step is learned
+_FIRST_SECONDS = 0.005  # that the first piece should take, from which the pace is learned
+_STEP, _MULTIPLICATION = 5e-7, 2e-10  # seconds, at most
 _NUMBERS_AT_ONCE = 1 << 22  # of inputs or random masks that may stand in memory for a piece
 
 
@@ -42,7 +43,7 @@ class CompiledDescent:
         self.batches = loop.batches
         self.state = loop.state
         self.history = loop.history
-        self.steps_at_once = 1 if loop.after_step else _FIRST_STEPS
+        self.steps_at_once = 1 if loop.after_step else self._first_steps()
         self.most_steps = self._most_steps()
         self.constant = type(loop.schedule) is ConstantRate
         self.may_skip_epochs = (
@@ -130,6 +131,10 @@ class CompiledDescent:
             return float(losses[:, 0].sum() + losses[:, 1].sum() / self.batches.per_epoch)
         rows = [self._rows(len(samples), first + number) for number in range(made)]
         return float(totals @ np.array(rows)) / self.batches.count
+
+    def _first_steps(self) -> int:
+        work = self.compiled.program.plan.work * self.batches.batch_size
+        return max(1, int(_FIRST_SECONDS / (_STEP + work * _MULTIPLICATION)))
 
     def _learn_pace(self, seconds_per_step: float) -> None:
         if not self.loop.after_step:

@@ -5,8 +5,8 @@ nearest whole number to x / ln 2: 2^k is written into the exponent's bits, and e
 |r| <= ln 2 / 2, is the beginning of its Taylor series (Cody and Waite, "Software Manual for the
 Elementary Functions", 1980). Nothing branches, so several numbers go through at once.
 
-The results are within two units of the last digit, 0 where e^x would be subnormal, and infinite a
-little before the largest float.
+The results are within two units of the last digit, infinite where the exact ones are too large for
+the dtype, and 0 below one and a half times its smallest normal number. NaN stays NaN.
 """
 
 from __future__ import annotations
@@ -37,18 +37,28 @@ _ROUND_32_BITS = np.int32(_ROUND_32.view(np.int32))
 _PER_LN2_64 = float(1 / np.log(2.0))
 _LN2_64_HIGH = 0.6931471803691238  # its last digits are zero, so that k times this is exact
 _LN2_64_LOW = 1.9082149292705877e-10
-_LOW_64, _HIGH_64 = -708.0, 709.0
+_LOW_64, _HIGH_64 = -708.5, 710.0  # k is -1022 and 1024
 _PER_LN2_32 = np.float32(1 / np.log(2.0))
 _LN2_32_HIGH = np.float32(0.693359375)
 _LN2_32_LOW = np.float32(-2.12194440e-4)
-_LOW_32, _HIGH_32 = np.float32(-87.0), np.float32(88.0)
-_ZERO_32, _ONE_32, _INFINITY_32 = np.float32(0), np.float32(1), np.float32(np.inf)
+_LOW_32, _HIGH_32 = np.float32(-87.5), np.float32(89.0)  # k is -126 and 128
+_HALF_32, _TWO_32 = np.float32(0.5), np.float32(2)
+
+
+@register_jitable(fastmath=_EXACT)
+def within(x: Any, low: Any, high: Any) -> Any:
+    """Bring x within two bounds; NaN stays."""
+    x = low if x < low else x
+    return high if x > high else x
 
 
 @register_jitable(fastmath=_EXACT)
 def _split_64(x: float) -> tuple[float, float]:
-    """2^k and e^r - 1, with e^x = 2^k · e^r."""
-    near = min(max(x, _LOW_64), _HIGH_64)
+    """½ 2^k and e^r - 1, with e^x = 2^k · e^r.
+
+    2^1024 is too large for the dtype, half of it is not; half of 2^-1022 comes out as 0.
+    """
+    near = within(x, _LOW_64, _HIGH_64)
     rounded = near * _PER_LN2_64 + _ROUND_64
     k = bits_of_float64(rounded) - _ROUND_64_BITS
     whole = rounded - _ROUND_64
@@ -65,12 +75,12 @@ def _split_64(x: float) -> tuple[float, float]:
     series = series * r + 0.041666666666666664
     series = series * r + 0.16666666666666666
     series = series * r + 0.5
-    return float64_of_bits((k + 1023) << 52), series * r * r + r
+    return float64_of_bits((k + 1022) << 52), series * r * r + r
 
 
 @register_jitable(fastmath=_EXACT)
 def _split_32(x: np.float32) -> tuple[np.float32, np.float32]:
-    near = min(max(x, _LOW_32), _HIGH_32)
+    near = within(x, _LOW_32, _HIGH_32)
     rounded = near * _PER_LN2_32 + _ROUND_32
     k = np.int32(bits_of_float32(rounded) - _ROUND_32_BITS)
     whole = rounded - _ROUND_32
@@ -81,7 +91,7 @@ def _split_32(x: np.float32) -> tuple[np.float32, np.float32]:
     series = series * r + np.float32(0.041666668)
     series = series * r + np.float32(0.16666667)
     series = series * r + np.float32(0.5)
-    return float32_of_bits(np.int32((k + np.int32(127)) << np.int32(23))), series * r * r + r
+    return float32_of_bits(np.int32((k + np.int32(126)) << np.int32(23))), series * r * r + r
 
 
 def exponential(x: Any) -> Any:
@@ -95,19 +105,13 @@ def _choose_exponential(x: Any) -> Any:
 
 
 def _exponential_64(x: Any) -> Any:
-    power, rest = _split_64(x)
-    found = power + power * rest
-    found = np.inf if x > _HIGH_64 else found
-    found = 0.0 if x < _LOW_64 else found
-    return found if x == x else x  # NaN stays NaN
+    half, rest = _split_64(x)
+    return (half + half * rest) * 2.0
 
 
 def _exponential_32(x: Any) -> Any:
-    power, rest = _split_32(x)
-    found = power + power * rest
-    found = _INFINITY_32 if x > _HIGH_32 else found
-    found = _ZERO_32 if x < _LOW_32 else found
-    return found if x == x else x
+    half, rest = _split_32(x)
+    return (half + half * rest) * _TWO_32
 
 
 def exponential_minus_one(x: Any) -> Any:
@@ -121,14 +125,10 @@ def _choose_minus_one(x: Any) -> Any:
 
 
 def _minus_one_64(x: Any) -> Any:
-    power, rest = _split_64(x)
-    found = power * rest + (power - 1.0)
-    found = np.inf if x > _HIGH_64 else found
-    return found if x == x else x
+    half, rest = _split_64(x)
+    return (half * rest + (half - 0.5)) * 2.0
 
 
 def _minus_one_32(x: Any) -> Any:
-    power, rest = _split_32(x)
-    found = power * rest + (power - _ONE_32)
-    found = _INFINITY_32 if x > _HIGH_32 else found
-    return found if x == x else x
+    half, rest = _split_32(x)
+    return (half * rest + (half - _HALF_32)) * _TWO_32

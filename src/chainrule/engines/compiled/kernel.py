@@ -90,17 +90,20 @@ class Kernel:
     Parameters
     ----------
     function : callable
+    keep : bool, default True
+        Whether the machine code may be kept on disk.
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    def __init__(self, function: Callable[..., None], *, keep: bool = True) -> None:
         self.function = function
+        self.options = _OPTIONS if keep else _OPTIONS | {"cache": False}
         self.name = function.__name__
         self._compiled: dict[np.dtype[Any], Any] = {}
 
     def address(self, dtype: np.dtype[Any]) -> int:
         """Machine address of the kernel for that dtype; compiles it the first time."""
         if dtype not in self._compiled:
-            self._compiled[dtype] = numba.cfunc(_signature(dtype), **_OPTIONS)(self.function)
+            self._compiled[dtype] = numba.cfunc(_signature(dtype), **self.options)(self.function)
         return int(self._compiled[dtype].address)
 
     def __repr__(self) -> str:

@@ -122,6 +122,7 @@ class Plan:
         self.python_afterwards: list[Callable[..., None]] = []
         self.size = 0  # numbers of the arena for each row
         self.scratch = 0
+        self.kept: list[Array] = []
         self.partials = 1  # float64 numbers for each shard; the first is the loss
         self.masks: list[Mask] = []
         self.mask_size = 0
@@ -159,6 +160,10 @@ class Plan:
     def need_scratch(self, count: int) -> None:
         """Make sure that each thread has working memory for so many numbers."""
         self.scratch = max(self.scratch, count)
+
+    def keep(self, array: Array) -> None:
+        """Keep an array alive whose address stands in some kernel's settings."""
+        self.kept.append(array)
 
     def partial(self, count: int) -> int:
         """Room for ``count`` float64 sums in each shard; returns where they begin."""

@@ -20,6 +20,7 @@ from chainrule.engines.compiled.python_layer import (
 )
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs, take_targets
+from chainrule.engines.compiled.tiny import is_tiny, plan_tiny
 from chainrule.engines.compiled.workers import Workers, available_threads
 from chainrule.layer import Array, Layer, Shape
 from chainrule.layers.dense import Dense
@@ -82,6 +83,9 @@ class CompiledTraining:
         self.gradients = np.zeros(count, parameters.storage.dtype)
         self.shard_gradients = self.gradients
 
+        self.tiny = not traced and is_tiny(layers, shapes, loss, batch)
+        self.twins: list[Twin] = []
+
         def planned(wide: bool) -> Plan:
             plan = Plan(parameters, training=True, wide=wide, traced=traced)
             self._plan_passes(plan, layers, shapes)
@@ -118,10 +122,13 @@ class CompiledTraining:
         ]
 
     def _plan_passes(self, plan: Plan, layers: tuple[Layer, ...], shapes: list[Shape]) -> None:
+        if self.tiny:
+            plan_tiny(layers, shapes, self.loss, plan)
+            return
         x, y, weight = plan.buffer(shapes[0]), plan.buffer(shapes[-1]), plan.buffer(())
         plan.rows(take_inputs, x, x.size)
         plan.rows(take_targets, y, weight, y.size)
-        self.twins: list[Twin] = []
+        self.twins = []
         output = x
         for position, layer in enumerate(layers):
             plan.owner = position
@@ -171,7 +178,7 @@ class CompiledTraining:
 
     def workers(self) -> Workers:
         """Threads for the time of a training."""
-        return Workers(self.program.threads)
+        return Workers(self.program.threads, use_blas=not self.tiny)
 
     @property
     def mask_numbers(self) -> int:

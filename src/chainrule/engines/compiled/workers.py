@@ -40,14 +40,18 @@ class Workers:
     Parameters
     ----------
     threads : int
+    use_blas : bool, default True
+        Whether they call BLAS.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, *, use_blas: bool = True) -> None:
         self.threads = threads
+        self.use_blas = use_blas
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
-        limit_blas()
+        if self.use_blas:
+            limit_blas()
         if self.threads > 1:  # its threads start when they are first needed
             self._pool = ThreadPoolExecutor(self.threads - 1, "chainrule")
         return self
@@ -60,7 +64,8 @@ class Workers:
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown()
-        restore_blas()
+        if self.use_blas:
+            restore_blas()
 
     def run(self, function: Callable[[int, int], Any], threads: int) -> Any:
         """Call ``function(thread, threads)`` for so many threads at once.
