@@ -111,7 +111,8 @@ def batch_tiles(op, context, arena, parameters, gradients, first, rows):
     for c in range(channels):
         mean[c] = moments[1 + c]
         factor[c] = scale[c] / deviation(moments[1 + channels + c] / moments[0], epsilon)
-        offset[c] = shift_by[c]
+        rest = moments[1 + c] - mean[c]  # what float32 has no digits for
+        offset[c] = shift_by[c] - rest * factor[c]
     repeat(mean, channels)
     repeat(factor, channels)
     repeat(offset, channels)
@@ -199,6 +200,7 @@ def batch_gradients(op, context, arena, parameters, gradients, first, rows):
     d_scale, d_shift = flat(gradients, scale_at, channels), flat(gradients, shift_at, channels)
     epsilon, keep = number(op[7]), 1 - writes
     moments = partials_of(context, 0, moments_at, 1 + 2 * channels)
+    mean = tile_of(context, tiles_at, 0, stretch, arena)
     stretching = tile_of(context, tiles_at, 3, stretch, arena)
     moving = tile_of(context, tiles_at, 4, stretch, arena)
     count = moments[0]
@@ -208,11 +210,13 @@ def batch_gradients(op, context, arena, parameters, gradients, first, rows):
             of_shard = partials_of(context, shard, sums_at, 2 * channels)
             total += of_shard[c]
             product += of_shard[channels + c]
+        rest = moments[1 + c] - mean[c]  # the products have been taken with the rounded mean
+        product -= rest * total
         sigma = deviation(moments[1 + channels + c] / count, epsilon)
         d_shift[c] = keep * d_shift[c] + total
         d_scale[c] = keep * d_scale[c] + product / sigma
         stretching[c] = scale[c] / sigma * product / (sigma * sigma) / count
-        moving[c] = scale[c] / sigma * total / count
+        moving[c] = scale[c] / sigma * total / count - rest * stretching[c]
     repeat(stretching, channels)
     repeat(moving, channels)
 
