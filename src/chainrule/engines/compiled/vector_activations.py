@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from numba.extending import register_jitable
+
 from chainrule.activations import LogSoftmax, Softmax
 from chainrule.engines.compiled.activation import ActivationTwin
 from chainrule.engines.compiled.exponential import exponential
@@ -30,6 +32,12 @@ def exponentials_of(z: Any, largest: Any, into: Any) -> Any:
     for i in range(1, len(z)):
         total += into[i]
     return total
+
+
+@register_jitable(fastmath=set())
+def log_probability(z: Any, largest: Any, logarithm: Any) -> Any:
+    """(z - largest) - logarithm, in this order: both subtracted at once would cost digits."""
+    return (z - largest) - logarithm
 
 
 @kernel
@@ -80,12 +88,9 @@ def log_softmax_value(op, context, arena, parameters, gradients, first, rows):
     lowest = z.dtype.type(np.finfo(z.dtype).min)
     for group in range(groups):
         largest = largest_of(z[group])
-        total = z.dtype.type(0)
+        logarithm = np.log(exponentials_of(z[group], largest, a[group]))
         for i in range(classes):
-            total += exponential(z[group, i] - largest)
-        logarithm = np.log(total)
-        for i in range(classes):
-            found = z[group, i] - largest - logarithm
+            found = log_probability(z[group, i], largest, logarithm)
             a[group, i] = lowest if found < lowest else found
 
 
