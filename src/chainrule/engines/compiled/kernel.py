@@ -71,7 +71,10 @@ LOSS_SCALE = 17  # what one term of the loss is multiplied with, as bits
 MASKS = 18  # address of the random masks of this step
 NORMS = 19  # address of float64 sums of squared gradients, one for each part
 OUTPUT = 20  # address where predictions go
-CONTEXT_LENGTH = 24
+SHARD_ROOM = 21  # address of this thread's memory that lasts from a shard's first block to its last
+BEGINS = 22  # 1 in the first block of a shard
+ENDS = 23  # 1 in the last block of a shard
+CONTEXT_LENGTH = 32
 
 _OPTIONS: dict[str, Any] = {
     "nopython": True,

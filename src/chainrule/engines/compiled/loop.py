@@ -20,7 +20,9 @@ from numba import njit, types
 from chainrule.engines.compiled.kernel import (
     ADDRESS,
     BATCH,
+    BEGINS,
     CAN_CACHE,
+    ENDS,
     FIRST_SETTING,
     LOSS_SCALE,
     MASKS,
@@ -164,6 +166,8 @@ def run_steps(
                     for sample in range(shard * job[SHARD_ROWS], end, job[BLOCK]):
                         rows = min(job[BLOCK], end - sample)
                         context[SAMPLE] = sample
+                        context[BEGINS] = sample == shard * job[SHARD_ROWS]
+                        context[ENDS] = sample + rows == end
                         first = sample if job[WIDE] != 0 else 0
                         for index in range(first_op, last_op):
                             op = shift(ops, index * OP_LENGTH)

@@ -122,6 +122,7 @@ class Plan:
         self.python_afterwards: list[Callable[..., None]] = []
         self.size = 0  # numbers of the arena for each row
         self.scratch = 0
+        self.shard_room = 0
         self.kept: list[Array] = []
         self.partials = 1  # float64 numbers for each shard; the first is the loss
         self.masks: list[Mask] = []
@@ -164,6 +165,15 @@ class Plan:
     def keep(self, array: Array) -> None:
         """Keep an array alive whose address stands in some kernel's settings."""
         self.kept.append(array)
+
+    def need_shard_room(self, count: int) -> int:
+        """Memory of each thread that lasts while it goes through the blocks of one shard.
+
+        Returns where it begins, from ``context[SHARD_ROOM]`` on. What stands there in a shard's
+        first block (``context[BEGINS]``) was left by another shard, or in another step.
+        """
+        self.shard_room += count
+        return self.shard_room - count
 
     def partial(self, count: int) -> int:
         """Room for ``count`` float64 sums in each shard; returns where they begin."""

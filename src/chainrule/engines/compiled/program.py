@@ -87,6 +87,7 @@ class Program:
         self.ops, self.phases = plan.table(capacity, batch)
         self.arena = np.zeros((1 if plan.wide else self.threads, plan.size * capacity), dtype)
         self.scratch = np.zeros((self.threads, max(plan.scratch, 1)), dtype)
+        self.shard_room = np.zeros((self.threads, max(plan.shard_room, 1)), dtype)
         self.partials = np.zeros((self.shards, plan.partials))
         self.barrier = np.zeros(8, np.int64)
         self.job = np.zeros(loop.JOB_LENGTH, np.int64)
@@ -99,6 +100,7 @@ class Program:
             context[place.PARTIALS] = self.partials.ctypes.data
             context[place.PARTIALS_LENGTH] = plan.partials
             context[place.SCRATCH] = self.scratch[thread].ctypes.data
+            context[place.SHARD_ROOM] = self.shard_room[thread].ctypes.data
         self.job[loop.MASK_LENGTH] = plan.mask_size * batch * dtype.itemsize
         self.shard_gradients = self.gradients = np.zeros(1, dtype)
 
@@ -111,7 +113,10 @@ class Program:
     @property
     def bytes(self) -> int:
         """Memory it works in."""
-        held = (self.arena, self.scratch, self.partials, self.shard_gradients, self.gradients)
+        held = (
+            self.arena, self.scratch, self.shard_room, self.partials, self.shard_gradients,
+            self.gradients,
+        )  # fmt: skip
         return sum(array.nbytes for array in held)
 
     def set(self, name: int, value: int) -> None:
