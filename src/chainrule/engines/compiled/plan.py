@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from chainrule.activation import Activation
 from chainrule.engines.compiled.kernel import (
     ADDRESS,
     FIRST_SETTING,
@@ -383,6 +384,9 @@ def twin_of(layer: Layer, path: tuple[int, ...], input_shape: Shape, plan: Plan)
         When it has none.
     """
     kind = type(layer)
+    if isinstance(layer, Activation):  # also a user's own: it is compiled from its definition
+        activations = importlib.import_module("chainrule.engines.compiled.activations")
+        return activations.activation_twin(layer, path, input_shape, plan)
     if kind not in Twin._known and kind.__module__.startswith("chainrule.layers."):
         file = kind.__module__.rpartition(".")[2]
         if importlib.util.find_spec(f"chainrule.engines.compiled.{file}") is not None:
