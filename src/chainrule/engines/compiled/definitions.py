@@ -80,8 +80,8 @@ def activation_kernels(activation: Activation, dtype: np.dtype[Any]) -> list[Ker
         arena = np.stack([z, a, np.ones_like(z), z, z]).reshape(5, size)
         _run(kernels[0], arena, 0, 3 * size, size)
         _run(kernels[1], arena, 2 * size, 0, size, 4 * size, size)
-        _compare(activation, "value", arena[3], a)
-        _compare(activation, "derivative", arena[4], slope)
+        _compare("value", arena[3], a)
+        _compare("derivative", arena[4], slope)
 
     return _compiled(activation, dtype, build, check)
 
@@ -122,8 +122,8 @@ def loss_kernels(loss: Loss, dtype: np.dtype[Any]) -> Kernel:
         arena = np.stack([y_hat, y, np.ones_like(y), y]).reshape(4, size)
         places = (0, size, 2 * size, 3 * size, 1)
         found = np.array([_run(kernels[0], arena, *places, first=i) for i in range(size)], dtype)
-        _compare(loss, "terms", found, terms)
-        _compare(loss, "terms_gradient", arena[3], slopes)
+        _compare("terms", found, terms)
+        _compare("terms_gradient", arena[3], slopes)
 
     return _compiled(loss, dtype, build, check)[0]
 
@@ -145,10 +145,9 @@ def _compiled(
         for kernel in kernels:
             kernel.address(dtype)
         check(kernels)
-    except NoTwin:
-        raise
-    except Exception as error:  # noqa: BLE001  # numba has many, and the method its own
-        reason = reading.refused or f"numba cannot compile it ({_first_line(error)})"
+    except Exception as error:  # numba's, of many kinds, or the method's own
+        reason = str(error) if isinstance(error, NoTwin) else reading.refused
+        reason = reason or f"numba cannot compile it ({_first_line(error)})"
         raise NoTwin(f"{type(owner).__name__}: {reason}") from error
     known.append((reading, kernels))
     return kernels
@@ -179,10 +178,10 @@ def _run(kernel: Kernel, arena: Array, *settings: int, first: int = 0, rows: int
     return float(total[0])
 
 
-def _compare(owner: Any, name: str, found: Array, expected: Array) -> None:
+def _compare(name: str, found: Array, expected: Array) -> None:
     tolerance = _TOLERANCE[found.dtype]
     if not np.allclose(found, expected.reshape(-1), tolerance, tolerance, equal_nan=True):
-        raise NoTwin(f"{type(owner).__name__}: {name} gives other numbers when it is compiled")
+        raise NoTwin(f"its {name} gives other numbers when it is compiled")
 
 
 def _first_line(error: Exception) -> str:

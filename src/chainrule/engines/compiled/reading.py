@@ -7,6 +7,7 @@ network's dtype, functions converted in the same way.
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -138,12 +139,9 @@ class Reading:
         self._functions[function] = found = njit(**_OPTIONS)(again)
         for cell, original in zip(cells, function.__closure__ or (), strict=True):
             cell.cell_contents = self.look_up(original, "cell_contents")
-        for name in _names(function.__code__):
+        for name in _globals_of(function.__code__):
             if name in function.__globals__:
-                try:
-                    names[_renamed(name)] = self.look_up(function.__globals__, name)
-                except NoTwin:
-                    continue  # perhaps it is only an attribute of that name
+                names[_renamed(name)] = self.look_up(function.__globals__, name)
         return found
 
     def _code(self, code: types.CodeType) -> types.CodeType:
@@ -196,8 +194,10 @@ def _renamed(name: str) -> str:
     return f"{ATTRIBUTE}{name}" if name in RENAMED else name
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
+def _globals_of(code: types.CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield instruction.argval
     for value in code.co_consts:
         if isinstance(value, types.CodeType):
-            yield from _names(value)
+            yield from _globals_of(value)
