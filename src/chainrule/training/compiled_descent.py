@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SECONDS = 0.1  # that a piece should take: so long Ctrl-C may have to wait
 _FIRST_SECONDS = 0.005  # that the first piece should take, from which the pace is learned
 _STEP, _MULTIPLICATION = 5e-7, 2e-10  # seconds, at most
-_NUMBERS_AT_ONCE = 1 << 22  # of inputs or random masks that may stand in memory for a piece
+_NUMBERS_AT_ONCE = 1 << 22  # of inputs that may stand in memory for a piece
 
 
 class CompiledDescent:
@@ -44,7 +44,6 @@ class CompiledDescent:
         self.state = loop.state
         self.history = loop.history
         self.steps_at_once = 1 if loop.after_step else self._first_steps()
-        self.most_steps = self._most_steps()
         self.constant = type(loop.schedule) is ConstantRate
         self.may_skip_epochs = (
             self.constant
@@ -79,7 +78,7 @@ class CompiledDescent:
             stop = done + -(-len(samples) // self.batches.batch_size)
             first = done
             while done < stop:
-                count = min(self.steps_at_once, self.most_steps, stop - done)
+                count = min(self.steps_at_once, stop - done)
                 rates = self._rates(epoch, done, count)
                 loss += self._piece(samples, order, done - first, rates)
                 done += count
@@ -169,11 +168,6 @@ class CompiledDescent:
     def _most_rows(self) -> int:
         numbers = int(np.prod(self.batches.samples.x.shape[1:]))
         return max(1, _NUMBERS_AT_ONCE // numbers)
-
-    def _most_steps(self) -> int:
-        """Steps whose random masks may stand in memory together."""
-        masks = self.compiled.mask_numbers
-        return max(1, _NUMBERS_AT_ONCE // masks) if masks else 1 << 30
 
     def _ready(self, samples: Samples) -> Samples:
         """The same samples the way compiled code reads them: contiguous, labels as int64."""

@@ -9,6 +9,7 @@ from contracts.training import cut_finely, train_alike
 from engines.compiled.test_parity import both
 
 import chainrule as cr
+from chainrule.engines.compiled.tracing import TracedPass
 from chainrule.layer import Shape
 
 CASES = [
@@ -49,3 +50,24 @@ def test_nothing_is_left_out_in_prediction() -> None:
     x = random_for("whole").normal(size=(9, 4))
     net = cr.NeuralNetwork(cr.Dropout(0.5), inputs=4, dtype="float64", engine="compiled")
     np.testing.assert_array_equal(net.predict(x), x)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2**32 - 1, 2**32 + 5])
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32, 2**64 - 1, 2**128 + 3, 2**200 + 7])
+def test_the_generator_is_that_of_numpy(
+    seed: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For keys of any length, from odd places on, and at the ends of a block."""
+    cut_finely(monkeypatch, block_bytes=1)
+    inside = cr.Residual(cr.Dropout(0.3), cr.Residual(cr.Dropout(0.6)))
+    net = cr.NeuralNetwork(inside, inputs=11, dtype="float32", seed=seed)
+    x = np.ones((9, 11), np.float32)
+    trace = net.new_trace(training=True)
+    trace.shared.step = step
+    net.feedforward(x, trace)
+    found = TracedPass(
+        net.layers, net.shapes, net.parameter_vector, net.loss, x, x, seed=seed, step=step,
+        threads=2,
+    )  # fmt: skip
+    for path in [(0, 0), (0, 1, 0)]:
+        np.testing.assert_array_equal(found.fields[path, "mask"], trace.at(path).mask)

@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from chainrule.engines.compiled.kernel import MASKS, SAMPLE, kernel, rows_of
-from chainrule.engines.compiled.native import pointer_like, shift
+from chainrule.engines.compiled.kernel import SAMPLE, flat, kernel, number, rows_of
+from chainrule.engines.compiled.native import shift
 from chainrule.engines.compiled.plan import Buffer, Twin
-from chainrule.layer import Array
+from chainrule.engines.compiled.randomness import KEY_SCRATCH, fill_mask, key_settings
 from chainrule.layers.dropout import Dropout, SpatialDropout
+
+
+@kernel
+def draw_mask(op, context, arena, parameters, gradients, first, rows):
+    """Draw the masks of the block's samples: what the whole batch's has for them."""
+    length, rate = op[1], number(op[2])
+    mask = flat(arena, op[0] + first * length, rows * length)
+    fill_mask(context, shift(op, 3), mask, context[SAMPLE] * length, rate)
 
 
 @kernel
 def multiply_by_mask(op, context, arena, parameters, gradients, first, rows):
     """Y = m · x, or back d_x = m · d_y; a mask shorter than the sample goes round."""
-    mask_at, size, length = op[2], op[3], op[4]
+    size, length = op[3], op[4]
     x = rows_of(arena, op[0], first, rows, size)
     y = rows_of(arena, op[1], first, rows, size)
-    masks = shift(pointer_like(context[MASKS], arena), mask_at)
-    mask = rows_of(masks, 0, context[SAMPLE], rows, length)
+    mask = rows_of(arena, op[2], first, rows, length)
     for row in range(rows):
         for start in range(0, size, length):
             for i in range(length):
@@ -32,17 +37,15 @@ class DropoutTwin(Twin, of=Dropout):
     """Plans a multiplication with a mask in training, and nothing otherwise."""
 
     def feedforward(self, x: Buffer) -> Buffer:
-        plan, layer = self.plan, self.layer
+        plan = self.plan
         if not plan.training:
             return x
-        shape = self.layer.mask_shape((1, *self.input_shape))[1:]
-
-        def draw(random: np.random.Generator, rows: int) -> Array:
-            draws = random.random((rows, *shape), dtype=np.float32)
-            return (draws >= layer.rate) * plan.dtype.type(1 / (1 - layer.rate))
-
-        self.mask = plan.mask(self.path, "dropout", shape, draw)
-        y = plan.buffer(x.shape)
+        plan.need_scratch(KEY_SCRATCH)
+        mask = plan.buffer(self.layer.mask_shape((1, *self.input_shape))[1:])
+        self.fields["mask"] = mask
+        key = key_settings("dropout", self.path)
+        plan.rows(draw_mask, mask, mask.size, float(self.layer.rate), *key)
+        y = x.kept() if x.spare else plan.buffer(x.shape)
         plan.rows(multiply_by_mask, x, y, *self._settings())
         return y.kept(spare=not plan.traced)
 
@@ -55,7 +58,8 @@ class DropoutTwin(Twin, of=Dropout):
         return d_x
 
     def _settings(self) -> tuple[Any, ...]:
-        return self.mask, math.prod(self.input_shape), math.prod(self.mask.shape)
+        mask = self.fields["mask"]
+        return mask, math.prod(self.input_shape), mask.size
 
 
 class SpatialDropoutTwin(DropoutTwin, of=SpatialDropout):

@@ -25,7 +25,6 @@ from chainrule.engines.compiled.kernel import (
     ENDS,
     FIRST_SETTING,
     LOSS_SCALE,
-    MASKS,
     NORMS,
     OP_LENGTH,
     ORDER,
@@ -68,7 +67,6 @@ SHARD_ROWS = 4  # samples of a shard in a full batch
 BLOCK = 5  # samples that go through the layers together
 WIDE = 6  # 1 where buffers hold the whole batch
 FIRST_PHASE, LAST_PHASE = 7, 8  # which phases to go through
-MASK_LENGTH = 9  # bytes of random masks for each step
 MEAN_OF = 10  # 0: the loss sums; else the outputs that each sample's terms are averaged over
 CLIP_NORM = 11  # as bits, 0 for none
 PARTS_OF_NORM = 12  # how many partial sums make the gradient's length
@@ -135,7 +133,6 @@ def run_steps(
     parameter_count = len(gradients_array)
     per_epoch = -(-job[COUNT] // job[BATCH_SIZE])
     partials = float64_at(context[PARTIALS])
-    masks = context[MASKS]
     meeting = 0
     for step in range(job[STEPS]):
         # Only the last step is timed, so that looking at the clock costs nothing.
@@ -146,7 +143,6 @@ def run_steps(
         context[START], context[BATCH], context[SHARDS] = start, batch, shards
         context[RATE] = bits(rates[step])
         context[SHRINK] = bits(1.0)
-        context[MASKS] = masks + step * job[MASK_LENGTH]  # an address, so in bytes
         context[LOSS_SCALE] = bits(_scale(job, context, arena, start, batch))
         for phase in range(job[FIRST_PHASE], job[LAST_PHASE]):
             kind, first_op, last_op = phases[phase, 0], phases[phase, 1], phases[phase, 2]

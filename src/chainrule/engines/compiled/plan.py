@@ -126,8 +126,6 @@ class Plan:
         self.shard_room = 0
         self.kept: list[Array] = []
         self.partials = 1  # float64 numbers for each shard; the first is the loss
-        self.masks: list[Mask] = []
-        self.mask_size = 0
         self.needs_wide = False
         self.work = 0  # multiplications for each sample, about
         self.summed: set[int] = set()  # slots whose gradient is a sum over shards
@@ -180,18 +178,6 @@ class Plan:
         """Room for ``count`` float64 sums in each shard; returns where they begin."""
         self.partials += count
         return self.partials - count
-
-    def mask(
-        self,
-        path: tuple[int, ...],
-        purpose: str,
-        shape: Shape,
-        draw: Callable[[np.random.Generator, int], Array],
-    ) -> Mask:
-        """Random numbers for each sample, new in each step; see ``Mask``."""
-        self.masks.append(Mask(path, purpose, shape, draw, self.mask_size))
-        self.mask_size += math.prod(shape)
-        return self.masks[-1]
 
     # --- parameters -------------------------------------------------------------------------
 
@@ -261,7 +247,7 @@ class Plan:
 
     # --- the table --------------------------------------------------------------------------
 
-    def table(self, capacity: int, batch: int) -> tuple[Array, Array]:
+    def table(self, capacity: int) -> tuple[Array, Array]:
         """Write ops and phases as numbers, for an arena of ``capacity`` rows.
 
         Returns
@@ -281,44 +267,15 @@ class Plan:
                 ops[row, OWNER] = op.owner
                 ops[row, TOTAL] = op.total
                 ops[row, PART] = op.part
-                settings = [_as_whole(setting, capacity, batch) for setting in op.settings]
+                settings = [_as_whole(setting, capacity) for setting in op.settings]
                 ops[row, FIRST_SETTING : FIRST_SETTING + len(settings)] = settings
                 row += 1
         return ops, phases
 
 
-@dataclass(frozen=True, eq=False)
-class Mask:
-    """Random numbers that a layer wants for each sample, drawn by Python for the whole batch.
-
-    Among a kernel's settings it becomes an offset from ``context[MASKS]``; there stand the numbers
-    of the batch's samples, (batch, *shape), whatever the block. A kernel finds those of its first
-    sample ``context[SAMPLE]`` rows further.
-
-    Attributes
-    ----------
-    path, purpose
-        What decides the numbers, with the network's seed and the step: see ``Trace.random``.
-    shape : tuple of int
-        For one sample.
-    draw : callable
-        ``draw(random, rows)`` gives an array (rows, *shape).
-    start : int
-        Where they begin, in numbers for each sample.
-    """
-
-    path: tuple[int, ...]
-    purpose: str
-    shape: Shape
-    draw: Callable[[np.random.Generator, int], Array]
-    start: int
-
-
-def _as_whole(setting: Any, capacity: int, batch: int) -> int:
+def _as_whole(setting: Any, capacity: int) -> int:
     if isinstance(setting, Buffer):
         return setting.start * capacity
-    if isinstance(setting, Mask):
-        return setting.start * batch
     return as_setting(setting) if isinstance(setting, float) else int(setting)
 
 

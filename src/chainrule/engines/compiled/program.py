@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,9 @@ from chainrule.engines.compiled import kernel as place
 from chainrule.engines.compiled import loop
 from chainrule.engines.compiled.loop import run_steps
 from chainrule.engines.compiled.plan import Buffer, Plan
+from chainrule.engines.compiled.randomness import seed_words
 from chainrule.engines.compiled.workers import Workers
 from chainrule.layer import Array
-from chainrule.randomness import generator
 
 _WORTH_A_SHARD = 1_500_000  # multiplications below which a part of a batch is not worth a thread
 _WORTH_THREADS = 600_000  # multiplications in a step below which one thread does it all
@@ -84,7 +83,7 @@ class Program:
         self.shards = -(-batch // self.shard_rows)
         self.threads = threads if plan.work * batch > _WORTH_THREADS else 1
         capacity = batch if plan.wide else self.block
-        self.ops, self.phases = plan.table(capacity, batch)
+        self.ops, self.phases = plan.table(capacity)
         self.arena = np.zeros((1 if plan.wide else self.threads, plan.size * capacity), dtype)
         self.scratch = np.zeros((self.threads, max(plan.scratch, 1)), dtype)
         self.shard_room = np.zeros((self.threads, max(plan.shard_room, 1)), dtype)
@@ -101,7 +100,6 @@ class Program:
             context[place.PARTIALS_LENGTH] = plan.partials
             context[place.SCRATCH] = self.scratch[thread].ctypes.data
             context[place.SHARD_ROOM] = self.shard_room[thread].ctypes.data
-        self.job[loop.MASK_LENGTH] = plan.mask_size * batch * dtype.itemsize
         self.shard_gradients = self.gradients = np.zeros(1, dtype)
 
     def _block(self) -> int:
@@ -123,19 +121,10 @@ class Program:
         """Set one value in the contexts of all threads."""
         self.contexts[:, name] = value
 
-    def draw_masks(self, seed: int, step: int, rows: Sequence[int]) -> None:
-        """Draw the random masks of the next steps, of which each has so many samples."""
-        plan, batch = self.plan, self.batch
-        if not plan.masks:
-            return
-        self.masks = np.empty((len(rows), plan.mask_size * batch), plan.dtype)
-        for number, count in enumerate(rows):
-            for mask in plan.masks:
-                random = generator(seed, mask.purpose, step + number, *mask.path)
-                drawn = mask.draw(random, count).reshape(-1)
-                start = mask.start * batch
-                self.masks[number, start : start + len(drawn)] = drawn
-        self.set(place.MASKS, self.masks.ctypes.data)
+    def set_seed(self, seed: int) -> None:
+        """Say what the random numbers of all steps follow from."""
+        self.seed_words = seed_words(seed)
+        self.set(place.SEED, self.seed_words.ctypes.data)
 
     def values(self, buffer: Buffer, rows: int) -> Array:
         """Look at what stands in a buffer of a wide plan, (rows, *shape)."""
@@ -155,12 +144,11 @@ class Program:
         self.ops[:, place.TICKS] = 0
         if all(phase.python is None for phase in self.plan.phases):
             return self._run_phases(workers, storage, rates, losses, norms)
-        job, contexts = self.job, self.contexts
-        first, masks = job[loop.FIRST_STEP], contexts[0, place.MASKS]
+        job = self.job
+        first = job[loop.FIRST_STEP]
         job[loop.STEPS] = 1
         for number, rate in enumerate(rates):
             job[loop.FIRST_STEP] = first + number
-            self.set(place.MASKS, masks + number * job[loop.MASK_LENGTH])
             moment = Moment(self, self.rows_of_step(first + number), seed, float(rate))
             results = (rates[number:], losses[number:], norms[number:])
             if not self._make_step(workers, storage, moment, *results):
@@ -169,7 +157,7 @@ class Program:
 
     def _make_step(self, workers: Workers, storage: Array, moment: Moment, *results: Array) -> bool:
         """Make one step that Python takes part in; returns whether its numbers were finite."""
-        counters = self.contexts[:, [place.STEP, place.UPDATE, place.MASKS]].copy()
+        counters = self.contexts[:, [place.STEP, place.UPDATE]].copy()
         last = int(self.job[loop.LAST_PHASE])
         phase = 0
         while phase < last:
@@ -182,7 +170,7 @@ class Program:
                     stop += 1
                 self.job[loop.FIRST_PHASE], self.job[loop.LAST_PHASE] = phase, stop
                 made = self._run_phases(workers, storage, *results)
-                self.contexts[:, [place.STEP, place.UPDATE, place.MASKS]] = counters
+                self.contexts[:, [place.STEP, place.UPDATE]] = counters
                 self.job[loop.FIRST_PHASE], self.job[loop.LAST_PHASE] = 0, last
                 if not made:
                     return False

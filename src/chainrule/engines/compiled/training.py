@@ -110,6 +110,7 @@ class CompiledTraining:
                 op[place.FIRST_SETTING + 1] = self.shard_gradients.ctypes.data
         self.norms_of_parts = np.zeros(2 * -(-count // between.PART))
         program.gradients = self.gradients
+        program.set_seed(seed)
         program.shard_gradients = self.shard_gradients.reshape(-1)
         program.set(place.NORMS, self.norms_of_parts.ctypes.data)
         job = program.job
@@ -180,11 +181,6 @@ class CompiledTraining:
         """Threads for the time of a training."""
         return Workers(self.program.threads, use_blas=not self.tiny)
 
-    @property
-    def mask_numbers(self) -> int:
-        """How many random numbers each step needs from Python."""
-        return self.program.plan.mask_size * self.program.batch
-
     def report(self) -> Report:
         """Tell what ran on what, and how long it took in the last step."""
         return report_of(self.program, self.layers, python_positions(self.twins))
@@ -229,9 +225,6 @@ class CompiledTraining:
         norms : ndarray (steps,)
         """
         program = self.program
-        if program.plan.masks:
-            rows = [program.rows_of_step(first + number) for number in range(len(rates))]
-            program.draw_masks(self.seed, step, rows)
         program.set(place.STEP, step)
         program.set(place.UPDATE, self.state.step + 1)
         program.set(place.ORDER, 0 if order is None else order.ctypes.data)
@@ -244,7 +237,6 @@ class CompiledTraining:
     def is_finite(self, workers: Workers) -> bool:
         """Whether the loss and the gradient of the first batch are finite; changes nothing."""
         program = self.program
-        program.draw_masks(self.seed, 0, [program.rows_of_step(0)])
         program.set(place.STEP, 0)
         program.set(place.ORDER, 0)
         program.job[loop.FIRST_STEP] = 0
