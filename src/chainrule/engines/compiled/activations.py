@@ -34,12 +34,13 @@ from chainrule.engines.compiled.elementary import (
     hyperbolic_tangent,
     like,
     probability_below,
+    scalar,
     sigmoid,
     softplus,
 )
 from chainrule.engines.compiled.elementwise import slope_kernel, value_kernel
 from chainrule.engines.compiled.exponential import exponential, exponential_minus_one, within
-from chainrule.engines.compiled.kernel import flat, helper, kernel, rows_of
+from chainrule.engines.compiled.kernel import flat, kernel, rows_of
 from chainrule.engines.compiled.plan import Buffer, Plan, Twin
 from chainrule.layer import Shape
 
@@ -71,13 +72,13 @@ class IdentityTwin(ActivationTwin, of=Identity):
         return d_output
 
 
-@helper
+@scalar
 def relu(z, s, t):
     """A = max(z, 0); NaN stays."""
     return ZERO if z < ZERO else z
 
 
-@helper
+@scalar
 def relu_slope(z, a, s, t):
     """1 where a > 0."""
     return a > ZERO
@@ -89,13 +90,13 @@ class ReLUTwin(ActivationTwin, of=ReLU):
     value, slope = value_kernel(relu), slope_kernel(relu_slope)
 
 
-@helper
+@scalar
 def leaky_relu(z, s, t):
     """A = z, or s z below zero."""
     return z if z > ZERO else z * s
 
 
-@helper
+@scalar
 def leaky_relu_slope(z, a, s, t):
     """1 or s; a has the sign of z, because s is not negative."""
     return ONE if a > ZERO else s
@@ -155,13 +156,13 @@ class PReLUTwin(ActivationTwin, of=PReLU):
         return super().backprop(d_output, needs_d_x)
 
 
-@helper
+@scalar
 def elu(z, s, t):
     """A = t z, or t s (e^z - 1) below zero."""
     return t * (z if z > ZERO else s * exponential_minus_one(z))
 
 
-@helper
+@scalar
 def elu_slope(z, a, s, t):
     """T or a + t s; a has the sign of z, because neither is negative."""
     return t if a > ZERO else a + t * s
@@ -183,13 +184,13 @@ class SELUTwin(ELUTwin, of=SELU):
         return self.layer.alpha, self.layer.scale
 
 
-@helper
+@scalar
 def sigmoid_value(z, s, t):
     """A = 1 / (1 + e^-z)."""
     return sigmoid(z)
 
 
-@helper
+@scalar
 def sigmoid_slope(z, a, s, t):
     """A (1 - a)."""
     return a * (ONE - a)
@@ -201,13 +202,13 @@ class SigmoidTwin(ActivationTwin, of=Sigmoid):
     value, slope = value_kernel(sigmoid_value), slope_kernel(sigmoid_slope)
 
 
-@helper
+@scalar
 def tanh_value(z, s, t):
     """A = tanh z."""
     return hyperbolic_tangent(z)
 
 
-@helper
+@scalar
 def tanh_slope(z, a, s, t):
     """1 - a²."""
     return ONE - a * a
@@ -219,13 +220,13 @@ class TanhTwin(ActivationTwin, of=Tanh):
     value, slope = value_kernel(tanh_value), slope_kernel(tanh_slope)
 
 
-@helper
+@scalar
 def silu(z, s, t):
     """A = z σ(z)."""
     return z * sigmoid(z)
 
 
-@helper
+@scalar
 def silu_slope(z, a, s, t):
     """Σ(z) (1 + z (1 - σ(z)))."""
     p = sigmoid(z)
@@ -239,13 +240,13 @@ class SiLUTwin(ActivationTwin, of=SiLU):
     needs_z = True
 
 
-@helper
+@scalar
 def softplus_value(z, s, t):
     """A = log(1 + e^z)."""
     return softplus(z)
 
 
-@helper
+@scalar
 def softplus_slope(z, a, s, t):
     """Σ(z), which is 1 - e^-a."""
     return -exponential_minus_one(-a)
@@ -257,13 +258,13 @@ class SoftplusTwin(ActivationTwin, of=Softplus):
     value, slope = value_kernel(softplus_value), slope_kernel(softplus_slope)
 
 
-@helper
+@scalar
 def gelu(z, s, t):
     """A = z Φ(z)."""
     return z * probability_below(z)
 
 
-@helper
+@scalar
 def gelu_slope(z, a, s, t):
     """Φ(z) + z φ(z)."""
     density = exponential(-z * z * like(z, 0.5)) * like(z, 1 / math.sqrt(2 * math.pi))
@@ -277,19 +278,19 @@ class GELUTwin(ActivationTwin, of=GELU):
     needs_z = True
 
 
-@helper
+@scalar
 def gelu_tanh_inner(z):
     """2 √(2/π) (z + 0.044715 z³): (1 + tanh u) / 2 is σ(2 u)."""
     return like(z, 2 * math.sqrt(2 / math.pi)) * (z + like(z, 0.044715) * z * z * z)
 
 
-@helper
+@scalar
 def gelu_tanh(z, s, t):
     """A = z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2."""
     return z * sigmoid(gelu_tanh_inner(within(z, like(z, -20.0), like(z, 20.0))))
 
 
-@helper
+@scalar
 def gelu_tanh_slope(z, a, s, t):
     """σ + z σ (1 - σ) times the slope of what stands in σ."""
     z = within(z, like(z, -20.0), like(z, 20.0))

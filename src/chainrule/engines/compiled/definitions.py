@@ -19,6 +19,7 @@ from numba import njit
 from chainrule.activation import Activation
 from chainrule.engines.compiled.activation import ActivationTwin
 from chainrule.engines.compiled.elementwise import loss_kernel, slope_kernel, value_kernel
+from chainrule.engines.compiled.exponential import PART_OF_LOOP
 from chainrule.engines.compiled.kernel import (
     CONTEXT_LENGTH,
     PARTIALS,
@@ -61,11 +62,11 @@ def activation_kernels(activation: Activation, dtype: np.dtype[Any]) -> list[Ker
     def build(reading: Reading) -> list[Kernel]:
         value, derivative = reading.method("value"), reading.method("derivative")
 
-        @njit
+        @njit(**PART_OF_LOOP)
         def of_z(z, s, t):
             return value(z)
 
-        @njit
+        @njit(**PART_OF_LOOP)
         def of_z_and_a(z, a, s, t):
             return derivative(z, a)
 
@@ -99,11 +100,11 @@ def loss_kernels(loss: Loss, dtype: np.dtype[Any]) -> Kernel:
     def build(reading: Reading) -> list[Kernel]:
         terms, terms_gradient = reading.method("terms"), reading.method("terms_gradient")
 
-        @njit
+        @njit(**PART_OF_LOOP)
         def term(y_hat, y, s, t):
             return terms(y_hat, y)
 
-        @njit
+        @njit(**PART_OF_LOOP)
         def slope(y_hat, y, s, t):
             return terms_gradient(y_hat, y)
 

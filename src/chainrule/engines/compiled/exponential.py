@@ -24,9 +24,10 @@ from chainrule.engines.compiled.native import (
     float64_of_bits,
 )
 
-# A multiplication may be joined with an addition, but nothing may be put in another order, not even
-# where a kernel allows it for its sums: the rounding below would be simplified away.
-_EXACT = {"contract"}
+# How functions of single numbers are compiled. A multiplication may be joined with an addition, but
+# nothing may be put in another order, not even where a kernel allows it for its sums: the rounding
+# below would be simplified away.
+PART_OF_LOOP: dict[str, Any] = {"fastmath": {"contract"}, "forceinline": True}
 
 # Added to a small number, this moves its whole part into the last bits, rounded to the nearest.
 _ROUND_64 = 1.5 * 2.0**52
@@ -45,14 +46,14 @@ _LOW_32, _HIGH_32 = np.float32(-87.5), np.float32(89.0)  # k is -126 and 128
 _HALF_32, _TWO_32 = np.float32(0.5), np.float32(2)
 
 
-@register_jitable(fastmath=_EXACT)
+@register_jitable(**PART_OF_LOOP)
 def within(x: Any, low: Any, high: Any) -> Any:
     """Bring x within two bounds; NaN stays."""
     x = low if x < low else x
     return high if x > high else x
 
 
-@register_jitable(fastmath=_EXACT)
+@register_jitable(**PART_OF_LOOP)
 def _split_64(x: float) -> tuple[float, float]:
     """½ 2^k and e^r - 1, with e^x = 2^k · e^r.
 
@@ -78,7 +79,7 @@ def _split_64(x: float) -> tuple[float, float]:
     return float64_of_bits((k + 1022) << 52), series * r * r + r
 
 
-@register_jitable(fastmath=_EXACT)
+@register_jitable(**PART_OF_LOOP)
 def _split_32(x: np.float32) -> tuple[np.float32, np.float32]:
     near = within(x, _LOW_32, _HIGH_32)
     rounded = near * _PER_LN2_32 + _ROUND_32
@@ -99,7 +100,7 @@ def exponential(x: Any) -> Any:
     raise NotImplementedError("exponential works in compiled code only")
 
 
-@overload(exponential, jit_options={"fastmath": _EXACT})
+@overload(exponential, jit_options=PART_OF_LOOP)
 def _choose_exponential(x: Any) -> Any:
     return {types.float32: _exponential_32, types.float64: _exponential_64}.get(x)
 
@@ -119,7 +120,7 @@ def exponential_minus_one(x: Any) -> Any:
     raise NotImplementedError("exponential_minus_one works in compiled code only")
 
 
-@overload(exponential_minus_one, jit_options={"fastmath": _EXACT})
+@overload(exponential_minus_one, jit_options=PART_OF_LOOP)
 def _choose_minus_one(x: Any) -> Any:
     return {types.float32: _minus_one_32, types.float64: _minus_one_64}.get(x)
 

@@ -16,10 +16,11 @@ import numpy as np
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
+from chainrule.engines.compiled.exponential import PART_OF_LOOP
 from chainrule.engines.compiled.plan import NoTwin
 from chainrule.engines.compiled.scalar_forms import ATTRIBUTE, FUNCTIONS, RENAMED, UFUNCS
 
-_OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}}
+_OPTIONS = {"error_model": "numpy", **PART_OF_LOOP}
 _IN_ERRSTATE = np.errstate()(lambda: None).__code__  # of every function that np.errstate decorates
 _MISSING = object()
 

@@ -23,40 +23,40 @@ from chainrule.engines.compiled.elementary import (
     hyperbolic_tangent,
     logarithm_of_one_plus,
     probability_below,
+    scalar,
     sigmoid,
 )
 from chainrule.engines.compiled.exponential import exponential, exponential_minus_one, within
-from chainrule.engines.compiled.kernel import helper
 
 ATTRIBUTE = "chainrule_number_"
 
 
-@helper
+@scalar
 def _select(condition: Any, yes: Any, no: Any) -> Any:
     return yes if condition else no
 
 
-@helper
+@scalar
 def _ones_like(z: Any) -> Any:
     return z * ZERO + ONE
 
 
-@helper
+@scalar
 def _zeros_like(z: Any) -> Any:
     return z * ZERO
 
 
-@helper
+@scalar
 def _full_like(z: Any, value: Any) -> Any:
     return z * ZERO + value
 
 
-@helper
+@scalar
 def _heaviside(z: Any, at_zero: Any) -> Any:
     return z * ZERO + (at_zero if z == ZERO else (ONE if z > ZERO else ZERO))
 
 
-@helper
+@scalar
 def _logarithm_of_sum(x: Any, y: Any) -> Any:
     """Log(e^x + e^y)."""
     larger = x if x > y else y
