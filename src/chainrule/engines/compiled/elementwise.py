@@ -42,8 +42,12 @@ def value_kernel(value: Callable[..., Any], *, keep: bool = True) -> Kernel:
         a = flat(arena, op[1] + first * size, rows * size)
         of = z.dtype.type
         s, t = of(number(op[3])), of(number(op[4]))
-        for i in range(rows * size):
-            a[i] = value(z[i], s, t)
+        if op[0] == op[1]:  # said in so many words, or it goes number by number
+            for i in range(rows * size):
+                a[i] = value(a[i], s, t)
+        else:
+            for i in range(rows * size):
+                a[i] = value(z[i], s, t)
 
     return _named(values, value, keep)
 
@@ -63,8 +67,12 @@ def slope_kernel(slope: Callable[..., Any], *, keep: bool = True) -> Kernel:
         d_z = flat(arena, op[3] + first * size, rows * size)
         of = z.dtype.type
         s, t = of(number(op[5])), of(number(op[6]))
-        for i in range(rows * size):
-            d_z[i] = d_a[i] * of(slope(z[i], a[i], s, t))
+        if op[0] == op[3]:
+            for i in range(rows * size):
+                d_z[i] = d_z[i] * of(slope(z[i], a[i], s, t))
+        else:
+            for i in range(rows * size):
+                d_z[i] = d_a[i] * of(slope(z[i], a[i], s, t))
 
     return _named(slopes, slope, keep)
 
