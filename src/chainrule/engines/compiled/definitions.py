@@ -43,10 +43,10 @@ class DefinitionTwin(ActivationTwin):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.value, self.slope = activation_kernels(self.layer, self.plan.dtype)
+        self.value, self.slope = definition_of_activation(self.layer, self.plan.dtype)
 
 
-def activation_kernels(activation: Activation, dtype: np.dtype[Any]) -> list[Kernel]:
+def definition_of_activation(activation: Activation, dtype: np.dtype[Any]) -> list[Kernel]:
     """Compile ``value`` and ``derivative`` of an activation.
 
     Raises
@@ -87,7 +87,7 @@ def activation_kernels(activation: Activation, dtype: np.dtype[Any]) -> list[Ker
     return _compiled(activation, dtype, build, check)
 
 
-def loss_kernels(loss: Loss, dtype: np.dtype[Any]) -> Kernel:
+def definition_of_loss(loss: Loss, dtype: np.dtype[Any]) -> Kernel:
     """Compile ``terms`` and ``terms_gradient`` of a loss into one kernel.
 
     Raises

@@ -16,6 +16,8 @@ from chainrule.engines.compiled.exponential import PART_OF_LOOP, exponential, ex
 # As small integers these do not turn a float32 that they meet into a float64.
 ZERO, ONE, TWO = np.int8(0), np.int8(1), np.int8(2)
 
+_NUMPY: dict[Any, Any] = {types.float32: np.float32, types.float64: np.float64}
+
 # Marks a function of single numbers. A call to it would keep the loop over the numbers from going
 # through several at once, so its instructions become a part of the loop, however many they are.
 scalar = register_jitable(error_model="numpy", **PART_OF_LOOP)
@@ -48,12 +50,27 @@ def like(z: Any, value: float) -> Any:
 
 @overload(like, jit_options=PART_OF_LOOP)
 def _choose_like(z: Any, value: float) -> Any:
-    of = {types.float32: np.float32, types.float64: np.float64}[z]
+    of = _NUMPY[z]
 
     def converted(z: Any, value: float) -> Any:
         return of(value)
 
     return converted
+
+
+def smallest_step(z: Any) -> Any:
+    """What 1 must grow by to become another number of the dtype of z."""
+    raise NotImplementedError("smallest_step works in compiled code only")
+
+
+@overload(smallest_step, jit_options=PART_OF_LOOP)
+def _choose_smallest_step(z: Any) -> Any:
+    step = np.finfo(_NUMPY[z]).eps
+
+    def smallest(z: Any) -> Any:
+        return step
+
+    return smallest
 
 
 def logarithm_of_one_plus(u: Any) -> Any:
@@ -67,7 +84,7 @@ def logarithm_of_one_plus(u: Any) -> Any:
 
 @overload(logarithm_of_one_plus, jit_options=PART_OF_LOOP)
 def _choose_logarithm(u: Any) -> Any:
-    terms, of = {types.float32: (7, np.float32), types.float64: (16, np.float64)}[u]
+    terms, of = 7 if u == types.float32 else 16, _NUMPY[u]
 
     def logarithm(u: Any) -> Any:
         s = u / (TWO + u)
@@ -80,7 +97,8 @@ def _choose_logarithm(u: Any) -> Any:
     return logarithm
 
 
-# Chebyshev coefficients of log(e^(x²) erfc(x) / t) in 2 t - 1, with t = 2 / (2 + x), from 50 digits.
+# Chebyshev coefficients of log(e^(x²) erfc(x) / t) in 2 t - 1, with t = 2 / (2 + x), found with 50
+# digits.
 _ERFC = np.array([
     -0.651326859890854717, 0.64196979235649026, 0.0194764732041858363, -0.00956151478680863164,
     -0.000946595344482036866, 0.000366839497852761452, 4.25233248069077716e-5,
@@ -105,7 +123,7 @@ def probability_below(z: Any) -> Any:
 
 @overload(probability_below, jit_options=PART_OF_LOOP)
 def _choose_probability(z: Any) -> Any:
-    of = {types.float32: np.float32, types.float64: np.float64}[z]
+    of = _NUMPY[z]
     half, root = of(0.5), of(np.sqrt(0.5))
 
     def probability(z: Any) -> Any:

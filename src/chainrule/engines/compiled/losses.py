@@ -1,94 +1,149 @@
 """Compiled twins of ``losses.py``: the value of the loss, and ∂L/∂ŷ where the way back begins.
 
 Every term of the loss has the weight of its sample, which ``samples.py`` has put beside them.
-The sum of the terms is kept in float64, for each shard by itself.
+The sum of the terms is kept in float64, for each shard by itself. A loss of someone's own is
+compiled from its ``terms`` and ``terms_gradient`` (``definitions.py``).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from chainrule.engines.compiled.exponential import exponential
-from chainrule.engines.compiled.kernel import (
-    PARTIALS,
-    PARTIALS_LENGTH,
-    SHARD,
-    Kernel,
-    flat,
-    helper,
-    kernel,
-    number,
-    rows_of,
+from chainrule.engines.compiled import cross_entropies as cross
+from chainrule.engines.compiled.definitions import definition_of_loss
+from chainrule.engines.compiled.elementary import (
+    ONE,
+    TWO,
+    ZERO,
+    hyperbolic_tangent,
+    like,
+    logarithm_of_one_plus,
+    scalar,
+    smallest_step,
 )
-from chainrule.engines.compiled.native import float64_at
-from chainrule.engines.compiled.plan import Buffer, NoTwin, Plan
+from chainrule.engines.compiled.elementwise import add_to_loss, loss_kernel
+from chainrule.engines.compiled.exponential import exponential, within
+from chainrule.engines.compiled.kernel import Kernel
+from chainrule.engines.compiled.plan import Buffer, Plan
 from chainrule.loss import Loss
-from chainrule.losses import MeanSquaredError, SoftmaxCrossEntropy, SumOfSquares
+from chainrule.losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    NegativeLogLikelihood,
+    Poisson,
+    SigmoidCrossEntropy,
+    SmoothedLoss,
+    SoftmaxCrossEntropy,
+    SumOfSquares,
+)
+
+__all__ = ["add_to_loss", "plan_loss"]
 
 
-@helper
-def add_to_loss(context: Any, amount: float) -> None:
-    """Add to the loss of this shard."""
-    sums = float64_at(context[PARTIALS])
-    sums[context[SHARD] * context[PARTIALS_LENGTH]] += amount
+@scalar
+def squares(y_hat, y, s, t):
+    """(ŷ - y)²."""
+    return (y_hat - y) * (y_hat - y)
 
 
-@kernel
-def squares_loss(op, context, arena, parameters, gradients, first, rows):
-    """Σ (ŷ - y)² and 2 (ŷ - y), each times the weight of its sample."""
-    size = op[4]
-    y_hat = rows_of(arena, op[0], first, rows, size)
-    y = rows_of(arena, op[1], first, rows, size)
-    weight = flat(arena, op[2] + first, rows)
-    d_y_hat = rows_of(arena, op[3], first, rows, size)
-    total = 0.0
-    for row in range(rows):
-        for i in range(size):
-            difference = y_hat[row, i] - y[row, i]
-            weighted = weight[row] * difference
-            total += weighted * difference
-            d_y_hat[row, i] = weighted + weighted
-    add_to_loss(context, total)
+@scalar
+def squares_slope(y_hat, y, s, t):
+    """2 (ŷ - y)."""
+    return TWO * (y_hat - y)
 
 
-@kernel
-def softmax_cross_entropy_loss(op, context, arena, parameters, gradients, first, rows):
-    """-Σ y log softmax(z) and softmax(z) Σ y - y, each times the weight of its sample."""
-    size, smoothing = op[4], number(op[5])
-    z = rows_of(arena, op[0], first, rows, size)
-    y = rows_of(arena, op[1], first, rows, size)
-    weight = flat(arena, op[2] + first, rows)
-    d_z = rows_of(arena, op[3], first, rows, size)
-    zero = weight.dtype.type(0)
-    keep = weight.dtype.type(1 - smoothing)
-    spread = weight.dtype.type(smoothing / size)
-    total = 0.0
-    for row in range(rows):
-        largest = z[row, 0]
-        for i in range(1, size):
-            largest = max(largest, z[row, i])
-        for i in range(size):
-            d_z[row, i] = exponential(z[row, i] - largest)
-        exponentials = zero
-        for i in range(size):
-            exponentials += d_z[row, i]
-        logarithm = np.log(exponentials) + largest
-        per_sum = 1 / exponentials
-        term = zero
-        for i in range(size):
-            certain = y[row, i] * keep + spread
-            term += certain * (logarithm - z[row, i])
-            d_z[row, i] = weight[row] * (d_z[row, i] * per_sum - certain)
-        total += weight[row] * term
-    add_to_loss(context, total)
+@scalar
+def distance(y_hat, y, s, t):
+    """|ŷ - y|."""
+    return abs(y_hat - y)
 
+
+@scalar
+def distance_slope(y_hat, y, s, t):
+    """The sign of ŷ - y."""
+    return np.sign(y_hat - y)
+
+
+@scalar
+def huber(y_hat, y, delta, t):
+    """½ (ŷ - y)², from delta on delta (|ŷ - y| - ½ delta)."""
+    far = abs(y_hat - y)
+    near = delta if far > delta else far
+    return near * (far - near / TWO)
+
+
+@scalar
+def huber_slope(y_hat, y, delta, t):
+    """ŷ - y, within ±delta."""
+    return within(y_hat - y, -delta, delta)
+
+
+@scalar
+def log_cosh(y_hat, y, s, t):
+    """Log cosh(ŷ - y) = |ŷ - y| + log(1 + e^-2|ŷ - y|) - log 2."""
+    far = abs(y_hat - y)
+    return far + logarithm_of_one_plus(exponential(-(far + far))) - like(far, np.log(2.0))
+
+
+@scalar
+def log_cosh_slope(y_hat, y, s, t):
+    """tanh(ŷ - y)."""
+    return hyperbolic_tangent(y_hat - y)
+
+
+@scalar
+def above_zero(count):
+    """Keep an expected count off 0."""
+    return smallest_step(count) if count < smallest_step(count) else count
+
+
+@scalar
+def poisson(y_hat, y, s, t):
+    """ŷ - y log ŷ."""
+    return y_hat - y * np.log(above_zero(y_hat))
+
+
+@scalar
+def poisson_slope(y_hat, y, s, t):
+    """1 - y / ŷ."""
+    return ONE - y / above_zero(y_hat)
+
+
+@scalar
+def hinge(y_hat, y, s, t):
+    """max(0, 1 - y ŷ)."""
+    missing = ONE - y * y_hat
+    return ZERO if missing < ZERO else missing
+
+
+@scalar
+def hinge_slope(y_hat, y, s, t):
+    """-y where y ŷ < 1."""
+    return -y if y * y_hat < ONE else ZERO
+
+
+_SQUARES = loss_kernel(squares, squares_slope)
 
 _KERNELS: dict[type[Loss], Kernel] = {
-    SumOfSquares: squares_loss,
-    MeanSquaredError: squares_loss,
-    SoftmaxCrossEntropy: softmax_cross_entropy_loss,
+    SumOfSquares: _SQUARES,
+    MeanSquaredError: _SQUARES,
+    MeanAbsoluteError: loss_kernel(distance, distance_slope),
+    Huber: loss_kernel(huber, huber_slope),
+    LogCosh: loss_kernel(log_cosh, log_cosh_slope),
+    BinaryCrossEntropy: loss_kernel(cross.binary, cross.binary_slope),
+    SigmoidCrossEntropy: loss_kernel(cross.sigmoid_binary, cross.sigmoid_binary_slope),
+    CategoricalCrossEntropy: loss_kernel(cross.categorical, cross.categorical_slope),
+    SoftmaxCrossEntropy: cross.softmax_cross_entropy,
+    NegativeLogLikelihood: loss_kernel(cross.likelihood, cross.likelihood_slope),
+    KLDivergence: loss_kernel(cross.divergence, cross.divergence_slope),
+    Poisson: loss_kernel(poisson, poisson_slope),
+    Hinge: loss_kernel(hinge, hinge_slope),
 }
 
 
@@ -100,9 +155,16 @@ def plan_loss(loss: Loss, y_hat: Buffer, y: Buffer, weight: Buffer, plan: Plan) 
     NoTwin
         When the loss cannot be compiled.
     """
-    if type(loss) not in _KERNELS:
-        raise NoTwin(f"{type(loss).__name__} has no compiled form")
+    found = _KERNELS.get(type(loss)) or definition_of_loss(loss, plan.dtype)
     d_y_hat = plan.buffer(y_hat.shape)
-    settings = [float(value) for value in loss.settings().values()]
-    plan.rows(_KERNELS[type(loss)], y_hat, y, weight, d_y_hat, y_hat.size, *settings)
+    settings = _settings(loss, y_hat)
+    plan.rows(found, y_hat, y, weight, d_y_hat, y_hat.size, *settings, y_hat.shape[-1])
     return d_y_hat
+
+
+def _settings(loss: Loss, y_hat: Buffer) -> tuple[float, float]:
+    """The two numbers that a loss's kernel takes."""
+    if isinstance(loss, SmoothedLoss):
+        classes = y_hat.shape[-1] if loss.targets == "classes" else 2
+        return 1 - loss.label_smoothing, loss.label_smoothing / classes
+    return (loss.delta, 0.0) if isinstance(loss, Huber) else (0.0, 0.0)

@@ -1,11 +1,10 @@
-"""Compiled twins of the activations that mix the numbers along the last axis: see activations.py."""
+"""Compiled twins of the activations that mix the numbers along the last axis."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-
 from numba.extending import register_jitable
 
 from chainrule.activations import LogSoftmax, Softmax
