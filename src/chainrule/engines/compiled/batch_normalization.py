@@ -47,9 +47,8 @@ def partials_of(context: Any, shard: int, start: int, count: int) -> Any:
 
 @helper
 def tile_of(context: Any, start: int, tile: int, stretch: int, like: Any) -> Any:
-    """View of a tile that stands in the room of float64 sums from ``start`` on."""
-    room = pointer_like(context[PARTIALS] + 8 * start, like)
-    return flat(room, tile * stretch, stretch)
+    """Pointer to a tile that stands in the room of float64 sums from ``start`` on."""
+    return shift(pointer_like(context[PARTIALS] + 8 * start, like), tile * stretch)
 
 
 @helper
@@ -74,21 +73,20 @@ def batch_moments(op, context, arena, parameters, gradients, first, rows):
     moments = partials_of(context, context[SHARD], moments_at, 1 + 2 * channels)
     x = shift(arena, op[0] + first * size)
     scratch = pointer_like(context[SCRATCH], arena)
-    sums, squares = flat(scratch, 0, stretch), flat(scratch, stretch, stretch)
-    mean = flat(scratch, 2 * stretch, stretch)
+    sums, squares, mean = scratch, shift(scratch, stretch), shift(scratch, 2 * stretch)
     chunk = stretch * max(1, _CHUNK // stretch)
     for begin in range(0, rows * size, chunk):
         length = min(chunk, rows * size - begin)
         count = length // channels
         numbers = shift(x, begin)
-        sum_up(numbers, length, sums)
+        sum_up(numbers, length, stretch, sums)
         for c in range(channels):
-            mean[c] = of_channel(sums, c, channels) / count
-        repeat(mean, channels)
-        sum_up_centred(numbers, length, mean, sums, squares)
+            mean[c] = of_channel(sums, c, channels, stretch) / count
+        repeat(mean, channels, stretch)
+        sum_up_centred(numbers, length, stretch, mean, sums, squares)
         for c in range(channels):
-            rest = of_channel(sums, c, channels)
-            squared = of_channel(squares, c, channels) - rest * rest / count
+            rest = of_channel(sums, c, channels, stretch)
+            squared = of_channel(squares, c, channels, stretch) - rest * rest / count
             merge_moments(moments, channels, c, count, mean[c] + rest / count, squared)
         moments[0] += count
 
@@ -113,9 +111,9 @@ def batch_tiles(op, context, arena, parameters, gradients, first, rows):
         factor[c] = scale[c] / deviation(moments[1 + channels + c] / moments[0], epsilon)
         rest = moments[1 + c] - mean[c]  # what float32 has no digits for
         offset[c] = shift_by[c] - rest * factor[c]
-    repeat(mean, channels)
-    repeat(factor, channels)
-    repeat(offset, channels)
+    repeat(mean, channels, stretch)
+    repeat(factor, channels, stretch)
+    repeat(offset, channels, stretch)
 
 
 @kernel
@@ -126,6 +124,7 @@ def batch_normalize(op, context, arena, parameters, gradients, first, rows):
         shift(arena, op[0] + first * size),
         shift(arena, op[1] + first * size),
         rows * size,
+        stretch,
         tile_of(context, tiles_at, 0, stretch, arena),
         tile_of(context, tiles_at, 1, stretch, arena),
         tile_of(context, tiles_at, 2, stretch, arena),
@@ -141,19 +140,19 @@ def normalize_by_running(op, context, arena, parameters, gradients, first, rows)
     running_variance = flat(parameters, op[8], channels)
     epsilon = number(op[9])
     scratch = pointer_like(context[SCRATCH], arena)
-    mean, factor = flat(scratch, 0, stretch), flat(scratch, stretch, stretch)
-    offset = flat(scratch, 2 * stretch, stretch)
+    mean, factor, offset = scratch, shift(scratch, stretch), shift(scratch, 2 * stretch)
     for c in range(channels):
         mean[c] = running_mean[c]
         factor[c] = scale[c] / deviation(running_variance[c], epsilon)
         offset[c] = shift_by[c]
-    repeat(mean, channels)
-    repeat(factor, channels)
-    repeat(offset, channels)
+    repeat(mean, channels, stretch)
+    repeat(factor, channels, stretch)
+    repeat(offset, channels, stretch)
     rescale(
         shift(arena, op[0] + first * size),
         shift(arena, op[1] + first * size),
         rows * size,
+        stretch,
         mean,
         factor,
         offset,
@@ -181,14 +180,14 @@ def batch_products(op, context, arena, parameters, gradients, first, rows):
     mean = tile_of(context, tiles_at, 0, stretch, arena)
     of_shard = partials_of(context, context[SHARD], sums_at, 2 * channels)
     scratch = pointer_like(context[SCRATCH], arena)
-    sums, products = flat(scratch, 0, stretch), flat(scratch, stretch, stretch)
+    sums, products = scratch, shift(scratch, stretch)
     chunk = stretch * max(1, _CHUNK // stretch)
     for begin in range(0, rows * size, chunk):
         length = min(chunk, rows * size - begin)
-        sum_up_products(shift(x, begin), shift(d_z, begin), length, mean, sums, products)
+        sum_up_products(shift(x, begin), shift(d_z, begin), length, stretch, mean, sums, products)
         for c in range(channels):
-            of_shard[c] += of_channel(sums, c, channels)
-            of_shard[channels + c] += of_channel(products, c, channels)
+            of_shard[c] += of_channel(sums, c, channels, stretch)
+            of_shard[channels + c] += of_channel(products, c, channels, stretch)
 
 
 @kernel
@@ -217,8 +216,8 @@ def batch_gradients(op, context, arena, parameters, gradients, first, rows):
         d_scale[c] = keep * d_scale[c] + product / sigma
         stretching[c] = scale[c] / sigma * product / (sigma * sigma) / count
         moving[c] = scale[c] / sigma * total / count - rest * stretching[c]
-    repeat(stretching, channels)
-    repeat(moving, channels)
+    repeat(stretching, channels, stretch)
+    repeat(moving, channels, stretch)
 
 
 @kernel
@@ -230,6 +229,7 @@ def batch_backprop(op, context, arena, parameters, gradients, first, rows):
         shift(arena, op[1] + first * size),
         shift(arena, op[2] + first * size),
         rows * size,
+        stretch,
         tile_of(context, tiles_at, 0, stretch, arena),
         tile_of(context, tiles_at, 1, stretch, arena),
         tile_of(context, tiles_at, 3, stretch, arena),

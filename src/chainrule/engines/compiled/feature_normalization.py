@@ -102,36 +102,35 @@ def group_normalize(op, context, arena, parameters, gradients, first, rows):
     scale, offset = flat(parameters, op[8], channels), flat(parameters, op[9], channels)
     epsilon = number(op[10])
     scratch = pointer_like(context[SCRATCH], arena)
-    sums, squares = flat(scratch, 0, stretch), flat(scratch, stretch, stretch)
-    mean = flat(scratch, 2 * stretch, stretch)
+    sums, squares, mean = scratch, shift(scratch, stretch), shift(scratch, 2 * stretch)
     width, count = channels // groups, size // groups
     for row in range(first, first + rows):
         x, z = shift(arena, op[0] + row * size), shift(arena, op[1] + row * size)
         means = flat(arena, op[2] + row * channels, channels)
         deviations = flat(arena, op[3] + row * channels, channels)
-        sum_up(x, size, sums)
+        sum_up(x, size, stretch, sums)
         for group in range(0, channels, width):
             total = 0.0
             for c in range(group, group + width):
-                total += of_channel(sums, c, channels)
+                total += of_channel(sums, c, channels, stretch)
             for c in range(group, group + width):
                 means[c] = mean[c] = total / count
-        repeat(mean, channels)
-        sum_up_centred(x, size, mean, sums, squares)
+        repeat(mean, channels, stretch)
+        sum_up_centred(x, size, stretch, mean, sums, squares)
         for group in range(0, channels, width):
             rest, squared = 0.0, 0.0
             for c in range(group, group + width):
-                rest += of_channel(sums, c, channels)
-                squared += of_channel(squares, c, channels)
+                rest += of_channel(sums, c, channels, stretch)
+                squared += of_channel(squares, c, channels, stretch)
             sigma = deviation((squared - rest * rest / count) / count, epsilon)
             for c in range(group, group + width):
                 deviations[c] = sigma
         for c in range(channels):
             sums[c] = scale[c] / deviations[c]
             squares[c] = offset[c]
-        repeat(sums, channels)
-        repeat(squares, channels)
-        rescale(x, z, size, mean, sums, squares)
+        repeat(sums, channels, stretch)
+        repeat(squares, channels, stretch)
+        rescale(x, z, size, stretch, mean, sums, squares)
 
 
 @kernel
@@ -142,8 +141,8 @@ def group_norm_backprop(op, context, arena, parameters, gradients, first, rows):
     scale = flat(parameters, scale_at, channels)
     d_scale, d_shift = flat(gradients, scale_at, channels), flat(gradients, shift_at, channels)
     scratch = pointer_like(context[SCRATCH], arena)
-    mean, factor = flat(scratch, 0, stretch), flat(scratch, stretch, stretch)
-    sums, products = flat(scratch, 2 * stretch, stretch), flat(scratch, 3 * stretch, stretch)
+    mean, factor = scratch, shift(scratch, stretch)
+    sums, products = shift(scratch, 2 * stretch), shift(scratch, 3 * stretch)
     width, count = channels // groups, size // groups
     for row in range(first, first + rows):
         x, d_z = shift(arena, op[0] + row * size), shift(arena, op[1] + row * size)
@@ -152,15 +151,15 @@ def group_norm_backprop(op, context, arena, parameters, gradients, first, rows):
         for c in range(channels):
             mean[c] = means[c]
             factor[c] = scale[c] / deviations[c]
-        repeat(mean, channels)
-        repeat(factor, channels)
-        sum_up_products(x, d_z, size, mean, sums, products)
+        repeat(mean, channels, stretch)
+        repeat(factor, channels, stretch)
+        sum_up_products(x, d_z, size, stretch, mean, sums, products)
         for group in range(0, channels, width):
             sigma = deviations[group]
             moving, stretching = 0.0, 0.0
             for c in range(group, group + width):
-                total = of_channel(sums, c, channels)
-                product = of_channel(products, c, channels) / sigma
+                total = of_channel(sums, c, channels, stretch)
+                product = of_channel(products, c, channels, stretch) / sigma
                 d_shift[c] += total
                 d_scale[c] += product
                 moving += scale[c] * total
@@ -169,10 +168,10 @@ def group_norm_backprop(op, context, arena, parameters, gradients, first, rows):
                 products[c] = stretching / count / (sigma * sigma)
                 sums[c] = moving / count / sigma
         if needs_d_x != 0:
-            repeat(products, channels)
-            repeat(sums, channels)
+            repeat(products, channels, stretch)
+            repeat(sums, channels, stretch)
             d_x = shift(arena, op[2] + row * size)
-            rescale_back(x, d_z, d_x, size, mean, factor, products, sums)
+            rescale_back(x, d_z, d_x, size, stretch, mean, factor, products, sums)
 
 
 class FeatureNormTwin(Twin):
