@@ -38,7 +38,11 @@ ORDER = {
         plots.diagram plots.filters plots.images plots.importance plots.losses plots.predictions
         plots
         """,
-    "layers together": "parameters engines engines.reference stack",
+    "layers together": "parameters engines engines.reference engines.choice stack",
+    "compiled": """
+        engines.compiled.native engines.compiled.blas engines.compiled.cache
+        engines.compiled.kernel engines.compiled.exponential
+        """,
     "training": """
         training.history training.callbacks training.batches training.full_batch training.state
         training.divergence training.interrupt training.progress training.loop training

@@ -28,6 +28,7 @@ from chainrule.activations import (
     Softsign,
     Tanh,
 )
+from chainrule.engines.choice import Auto, Compiled, Engine, Reference
 from chainrule.errors import (
     BackpropBeforeFeedforward,
     ChainruleError,
@@ -75,6 +76,7 @@ from chainrule.losses import (
     SoftmaxCrossEntropy,
     SumOfSquares,
 )
+from chainrule.many import ManyTrainings, train_many
 from chainrule.metrics import Metric, TopKAccuracy
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer
@@ -140,6 +142,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Auto",
     "AveragePool1D",
     "AveragePool2D",
     "BackpropBeforeFeedforward",
@@ -148,6 +151,7 @@ __all__ = [
     "Callback",
     "CategoricalCrossEntropy",
     "ChainruleError",
+    "Compiled",
     "Constant",
     "ConstantRate",
     "Conv1D",
@@ -157,6 +161,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "EarlyStopping",
+    "Engine",
     "ExponentialDecay",
     "Flatten",
     "GELUTanh",
@@ -193,6 +198,7 @@ __all__ = [
     "LogSoftmax",
     "Loss",
     "LossNotFinite",
+    "ManyTrainings",
     "MaxPool1D",
     "MaxPool2D",
     "MeanAbsoluteError",
@@ -215,6 +221,7 @@ __all__ = [
     "RMSProp",
     "ReLU",
     "ReduceOnPlateau",
+    "Reference",
     "Reshape",
     "Residual",
     "Schedule",
@@ -242,6 +249,7 @@ __all__ = [
     "models",
     "plots",
     "saving",
+    "train_many",
 ]
 
 _MODULES_ON_USE = ("attribution", "models", "saving")

@@ -146,6 +146,21 @@ class NeuralNetwork:
             self.training_state = TrainingState(self._optimizer.start(self.parameters))
         return self
 
+    def restart(self, seed: int | None = None) -> Self:
+        """Begin anew: draw new starting weights and forget all training.
+
+        Parameters
+        ----------
+        seed : int, optional
+            The network's new seed; without it the weights are those that it began with before.
+        """
+        self._stack.need_built()
+        if seed is not None:
+            self.seed = seed
+        self.parameter_vector.initialize(self.seed)
+        self.training_state.begin_again()
+        return self
+
     @property
     def parameters(self) -> Array:
         """All weights and biases in one vector (count,); change it in place."""
@@ -408,15 +423,7 @@ class NeuralNetwork:
         if not self._engine.is_compiled(seconds):
             return None
         state = self.training_state.optimizer
-        key = (
-            Registered.changes,
-            state,
-            self._loss,
-            self.l1,
-            self.l2,
-            batches.batch_size,
-            self.seed,
-        )
+        key = (Registered.changes, state, self._loss, self.l1, self.l2, batches.batch_size)
         made = self._compiled.get("training")
         if made is None or made[0] != key:
             module = self._engine.compiled("training")
@@ -437,6 +444,7 @@ class NeuralNetwork:
                 ),
             )
             self._compiled["training"] = made
+        made[1].seed = self.seed
         self._engine.note(latest=made[1])
         return made[1]
 

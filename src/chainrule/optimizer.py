@@ -37,14 +37,23 @@ class OptimizerState:
         Updates made so far.
     vectors : dict of str to ndarray
         One number per parameter for each thing remembered: a velocity, a mean square, ...
+    starts : dict of str to float
+        What each of them is before the first step.
     scratch : ndarray
         Room for intermediate results; it means nothing between two steps.
     """
 
     def __init__(self, parameters: Array, starts: dict[str, float]) -> None:
         self.step = 0
+        self.starts = starts
         self.vectors = {name: np.full_like(parameters, start) for name, start in starts.items()}
         self.scratch = np.empty_like(parameters)
+
+    def begin_again(self) -> None:
+        """Go back to the state before the first step, in the same memory."""
+        self.step = 0
+        for name, start in self.starts.items():
+            self.vectors[name][...] = start
 
     def forget_vanished(self) -> None:
         """Set to zero what has faded to almost nothing: the averages of weights at rest.

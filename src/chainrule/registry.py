@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from chainrule.checks import did_you_mean, shown
@@ -186,8 +186,7 @@ def _refuse_taken_name(members: dict[str, type], family: str, member: type[Regis
         )
 
 
-@functools.cache
-def _setting_defaults(cls: type) -> dict[str, Any]:
+def _read_defaults(cls: type) -> dict[str, Any]:
     """Arguments of ``__init__`` with their defaults, following ``**keywords`` to the base class."""
     defaults: dict[str, Any] = {}
     for base in cls.__mro__:
@@ -203,6 +202,9 @@ def _setting_defaults(cls: type) -> dict[str, Any]:
         if not passes_on:
             break
     return defaults
+
+
+_setting_defaults: Callable[[type], dict[str, Any]] = functools.cache(_read_defaults)
 
 
 def _short(value: object) -> str:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 import chainrule as cr
-from chainrule.cli import demo
+from chainrule.cli import pictures
 
 Run = Callable[..., Result]
 
@@ -123,10 +123,25 @@ def test_where_nothing_can_be_written_the_picture_goes_elsewhere(
     def refuse(*_: object, **__: object) -> None:
         raise cr.InvalidSetting("read-only")
 
-    monkeypatch.setattr(demo, "check_writable", refuse)
+    monkeypatch.setattr(pictures, "check_writable", refuse)
     line = next(x for x in run("demo").output.splitlines() if x.startswith("Loss graph: "))
     picture = Path(line.removeprefix("Loss graph: "))
     assert picture.parent != folder
     assert picture.exists()
     picture.unlink()
     picture.parent.rmdir()
+
+
+def test_many_seeds_tell_who_learned(run: Run, folder: Path) -> None:
+    result = run("demo", "--no-bias", "--seeds", "70", "--plot", "curves.png")
+    assert "69 of 70 networks learned the table in 1,500 iterations" in result.output
+    assert "Not from seed 67" in result.output
+    assert "chainrule demo --no-bias --seed 67" in result.output
+    assert (folder / "curves.png").stat().st_size > 10_000
+
+
+def test_many_seeds_as_json(run: Run) -> None:
+    found = json.loads(run("demo", "--seeds", "3", "--iterations", "20", "--json").stdout)
+    assert found["networks"] == 3
+    assert found["learned"] + len(found["failed_seeds"]) == 3
+    assert len(found["last_losses"]) == 3

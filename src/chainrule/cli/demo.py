@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chainrule import plots
+from chainrule.cli.demo_many import demo_many
+from chainrule.cli.pictures import save_picture
 from chainrule.cli.terminal import PICTURES, console, loss_graph, table
 from chainrule.data import reference_weights, truth_table
-from chainrule.errors import InvalidSetting
 from chainrule.files import check_writable
 from chainrule.layer import Array
 from chainrule.layers import Dense
@@ -30,6 +30,10 @@ def demo(
     no_bias: Annotated[
         bool, typer.Option("--no-bias", help="The textbook's network: no biases, uniform weights.")
     ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train from the seeds 0, 1, ... instead: so many networks."),
+    ] = None,
     iterations: Annotated[int, typer.Option(min=1, help="How often to adjust the weights.")] = 1500,
     hidden: Annotated[int, typer.Option(min=1, help="Units in the hidden layer.")] = 4,
     learning_rate: Annotated[float, typer.Option(min=0, help="Size of a step.")] = 1.0,
@@ -45,6 +49,9 @@ def demo(
     network = _network(hidden, learning_rate, seed, biases=not no_bias)
     if plot is not None:
         check_writable(plot, suffixes=PICTURES)
+    if seeds is not None:
+        demo_many(network, X, y, seeds, iterations, plot, no_bias=no_bias, as_json=as_json)
+        return
     if as_json:
         history = network.fit(X, y, epochs=iterations, batch_size=None, progress=False)
         if plot is not None:
@@ -63,7 +70,7 @@ def demo(
         f"\nLoss (sum of squared errors) {history.losses[0]:.4f} before, {loss:.4f} after "
         f"{iterations:,} iterations, in {history.seconds:.2g} seconds."
     )
-    out.print(f"Loss graph: {_save_picture(history, plot)}\n", soft_wrap=True)
+    out.print(f"Loss graph: {save_picture(history.plot, plot, _PICTURE)}\n", soft_wrap=True)
     compared = [
         [*row, f"{prediction:.5f}", f"{prediction - actual:+.5f}"]
         for row, prediction, actual in zip(rows, predictions, y, strict=True)
@@ -97,16 +104,6 @@ def _as_json(history: History, predictions: Array) -> str:
             "seconds": history.seconds,
         }
     )
-
-
-def _save_picture(history: History, plot: Path | None) -> Path:
-    """Save the loss graph where asked, else here, else in a new temporary folder."""
-    if plot is None:
-        try:
-            plot = check_writable(_PICTURE).resolve()
-        except InvalidSetting:
-            plot = Path(tempfile.mkdtemp(prefix="chainrule-")) / _PICTURE
-    return plots.save(history.plot(), plot)
 
 
 def _what_next(learned: bool, seed: int) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chainrule.plots.filters import kernels
     from chainrule.plots.images import mistakes
     from chainrule.plots.importance import occlusion, saliency
-    from chainrule.plots.losses import loss_graph
+    from chainrule.plots.losses import loss_curves, loss_graph
     from chainrule.plots.predictions import predictions_against_actual
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "decision_boundary",
     "feature_maps",
     "kernels",
+    "loss_curves",
     "loss_graph",
     "mistakes",
     "network_diagram",
@@ -44,6 +45,7 @@ _FILES = {
     "decision_boundary": "boundary",
     "feature_maps": "activity",
     "kernels": "filters",
+    "loss_curves": "losses",
     "loss_graph": "losses",
     "mistakes": "images",
     "network_diagram": "diagram",

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.errors import InvalidData, InvalidShape
 from chainrule.layer import Array
-from chainrule.plots.canvas import BLUE, VERMILION, matplotlib_module, open_axes, plain_frame
+from chainrule.plots.canvas import BLUE, DARK, VERMILION, matplotlib_module, open_axes, plain_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,8 @@ _SPAN_FOR_LOGARITHMS = 100.0  # largest loss over smallest, from which a linear 
 _STEPS_FOR_MEANS = 5  # batches in an epoch from which their noise hides the trend
 _EPOCHS_FOR_MEANS = 3  # fewer means than that show no trend
 _EPOCHS_WITH_MARKERS = 30
+_CURVES_IN_FULL = 10  # more than that are drawn fainter, down to this strength
+_FAINTEST = 0.03
 
 
 def loss_graph(
@@ -133,3 +135,68 @@ def _row_of_numbers(name: str, values: Array | Sequence[float]) -> Array:
     if row.ndim != 1:
         raise InvalidShape(f"{name} has shape {row.shape}; expected one row of numbers: (count,).")
     return row
+
+
+def loss_curves(
+    losses: Array, *, marked: Sequence[bool] | Array | None = None, axes: Axes | None = None
+) -> Axes:
+    """Draw the losses of many trainings over their iterations, and the median of all.
+
+    Parameters
+    ----------
+    losses : array_like (networks, iterations)
+        NaN and infinity leave gaps.
+    marked : sequence of bool (networks,), optional
+        Curves to draw strongly: those of the networks that did not learn.
+    axes : matplotlib Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    InvalidData
+        When none of them is finite.
+    InvalidShape
+        When it is no table of at least one curve.
+    """
+    curves = np.asarray(losses, dtype=np.float64)
+    if curves.ndim != 2 or not curves.size:
+        raise InvalidShape(
+            f"losses has shape {curves.shape}; expected (networks, iterations), as train_many "
+            "leaves them."
+        )
+    if not np.isfinite(curves).any():
+        raise InvalidData("losses holds no finite number; expected the losses of some training.")
+    chosen = np.zeros(len(curves), bool) if marked is None else np.asarray(marked, bool)
+    if chosen.shape != (len(curves),):
+        raise InvalidShape(
+            f"marked has shape {chosen.shape}; expected ({len(curves)},): yes or no for each curve."
+        )
+    axes = open_axes(axes)
+    steps = np.arange(curves.shape[1])
+    lines = matplotlib_module("collections").LineCollection(
+        [np.column_stack([steps, curve]) for curve in curves],
+        colors=BLUE,
+        alpha=min(1.0, max(_FAINTEST, _CURVES_IN_FULL / len(curves))),
+        linewidths=0.8,
+    )
+    axes.add_collection(lines)
+    axes.plot([], [], color=BLUE, label=f"Each of {len(curves):,} networks")
+    for number, curve in enumerate(curves[chosen]):
+        label = f"The {int(chosen.sum()):,} that did not learn" if number == 0 else None
+        axes.plot(steps, curve, color=VERMILION, linewidth=1.2, label=label)
+    known = np.isfinite(curves).any(axis=0)
+    axes.plot(
+        steps[known],
+        np.nanmedian(curves[:, known], axis=0),
+        color=DARK,
+        linewidth=2,
+        label="Median",
+    )
+    _set_scale(axes, curves)
+    axes.autoscale_view()
+    axes.set_title("Loss from many starts")
+    axes.set_xlabel("Iteration")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    plain_frame(axes, grid="y")
+    axes.legend(loc="upper right")
+    return axes

@@ -113,15 +113,26 @@ class CompiledDescent:
 
     def _piece(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
         """Make the steps of these rates; returns their part of the epoch's loss."""
-        before = self._snapshot()
         began = time.perf_counter()
+        # The last step is made by itself: what the parameters were before it is what to go back
+        # to, should the next piece find that its update was one too many.
+        most, loss = len(rates) - 1, 0.0
+        if most:
+            loss += self._steps(samples, order, first, rates[:most])
+        loss += self._steps(samples, order, first + most, rates[most:])
+        self._learn_pace((time.perf_counter() - began) / len(rates))
+        return loss
+
+    def _steps(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
+        before = self._snapshot()
         made, losses, norms = self.compiled.steps(
             self.workers, first, rates, order, self.state.step
         )
         if made < len(rates):
             self._restore(before)
             return self._replay(samples, order, first, rates)
-        self._learn_pace((time.perf_counter() - began) / made)
+        if made == 1:
+            np.copyto(self.loop.last_finite, before[0])
         self.state.step += made
         totals = losses.sum(axis=1)
         self.history.record_steps(totals, rates, norms)

@@ -29,3 +29,9 @@ class TrainingState:
     epoch: int = 0
     step: int = 0
     schedule: dict[str, float] = field(default_factory=dict)
+
+    def begin_again(self) -> None:
+        """Go back to the state before the first step."""
+        self.optimizer.begin_again()
+        self.epoch = self.step = 0
+        self.schedule = {}

@@ -104,7 +104,7 @@ def _take(context, room, x_at, y_at, weight_at, inputs, outputs, group, rows):
 
 @helper
 def _set(z, value):
-    """z = value in every lane."""
+    """Set every lane to a value: z = value."""
     z[0] = value
     z[1] = value
     z[2] = value
@@ -113,7 +113,7 @@ def _set(z, value):
 
 @helper
 def _add_times(z, x, factor):
-    """z += factor · x in every lane."""
+    """Add in every lane: z += factor · x."""
     z0 = z[0] + factor * x[0]
     z1 = z[1] + factor * x[1]
     z2 = z[2] + factor * x[2]
@@ -132,7 +132,7 @@ def _dot(x, y):
 
 @helper
 def _forward(row, room, parameters):
-    """a = f(x W + b) of one layer."""
+    """Compute a = f(x W + b) of one layer."""
     inputs, outputs = row[_INPUTS], row[_OUTPUTS]
     x = shift(room, row[_FROM])
     weights = shift(parameters, row[_WEIGHTS])

@@ -1,0 +1,348 @@
+"""Many networks of one shape at once: the same training from many starts.
+
+One training tells little about a network: another start may end elsewhere. With many of them one
+sees what is luck. Each core trains one network after another, and each of them ends with the same
+numbers as if it were trained alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import checks, plots
+from chainrule.engines.choice import Compiled, Reference, reference_seconds
+from chainrule.errors import InvalidSetting, InvalidShape, LossNotFinite
+from chainrule.layer import Array
+from chainrule.network import NeuralNetwork
+from chainrule.training.interrupt import GracefulInterrupt
+from chainrule.training.progress import Progress, ProgressBar, check_progress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+class ManyTrainings:
+    """What ``train_many`` returns: every network's losses and its parameters.
+
+    Attributes
+    ----------
+    losses : ndarray (networks, iterations)
+        The loss of each iteration, before its update; NaN after numbers stopped being finite.
+    parameters : ndarray (networks, count)
+        After training: rows to put into a network of the same shape.
+    seeds : ndarray of int (networks,)
+    learning_rates : ndarray (networks,) or None
+        Where they were given.
+    failures : dict of int to str
+        Why a training stopped early, by the number of its network.
+    seconds : float
+    engine : str
+        "reference" or "compiled".
+    stopped_because : str
+        Empty where all were trained.
+    """
+
+    def __init__(self, template: NeuralNetwork, count: int, iterations: int) -> None:
+        self._template = template
+        self.losses = np.full((count, iterations), np.nan)
+        self.parameters = np.zeros((count, len(template.parameter_vector.storage)), template.dtype)
+        self.seeds = np.full(count, template.seed)
+        self.learning_rates: Array | None = None
+        self.failures: dict[int, str] = {}
+        self.seconds = 0.0
+        self.engine = "reference"
+        self.stopped_because = ""
+        self.done = np.zeros(count, bool)
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def network(self, number: int) -> NeuralNetwork:
+        """Return one of the trained networks, ready to predict or to train on."""
+        count = len(self)
+        if not isinstance(number, int | np.integer) or not -count <= number < count:
+            raise InvalidSetting(
+                f"network received {checks.shown(number)}; expected a number from 0 to {count - 1}."
+            )
+        network = self._template.copy()
+        network.seed = int(self.seeds[number])
+        network.parameter_vector.storage[...] = self.parameters[number]
+        return network
+
+    def predict(self, x: Any) -> Array:
+        """Predict with every network: (networks, batch, *output shape)."""
+        network = self._template.copy()
+        found = []
+        for parameters in self.parameters:
+            network.parameter_vector.storage[...] = parameters
+            found.append(network.predict(x))
+        return np.array(found)
+
+    def plot(self, marked: Any = None, axes: Axes | None = None) -> Axes:
+        """Draw all loss curves, and the median of them over them.
+
+        Parameters
+        ----------
+        marked : sequence of bool (networks,), optional
+            Which of them did not learn.
+        axes : matplotlib Axes, optional
+        """
+        return plots.loss_curves(self.losses, marked=marked, axes=axes)
+
+    def __repr__(self) -> str:
+        last = self.losses[:, -1] if self.losses.size else np.array([math.nan])
+        return (
+            f"ManyTrainings({len(self)} networks, {self.losses.shape[1]} iterations, "
+            f"median of the last losses {np.nanmedian(last):.4g})"
+        )
+
+    def _keep(self, rows: Array) -> None:
+        """Forget the networks that were not trained because training was interrupted."""
+        numbers = np.flatnonzero(rows)
+        self.failures = {
+            new: self.failures[old]
+            for new, old in enumerate(numbers.tolist())
+            if old in self.failures
+        }
+        self.losses, self.parameters = self.losses[rows], self.parameters[rows]
+        self.seeds, self.done = self.seeds[rows], self.done[rows]
+        if self.learning_rates is not None:
+            self.learning_rates = self.learning_rates[rows]
+
+
+def train_many(
+    network: NeuralNetwork,
+    x: Any,
+    y: Any,
+    *,
+    seeds: Sequence[int] | int | None = None,
+    learning_rates: Sequence[float] | None = None,
+    starts: Any = None,
+    epochs: int = 100,
+    batch_size: int | None = 32,
+    shuffle: bool = True,
+    sample_weight: Any = None,
+    progress: Progress = "auto",
+) -> ManyTrainings:
+    """Train many networks of one shape, each from a start of its own.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+        The network to train again and again; it stays as it is. Without ``seeds`` and ``starts``
+        all begin where it stands.
+    x, y, sample_weight, epochs, batch_size, shuffle
+        As for ``NeuralNetwork.fit``.
+    seeds : sequence of int, or int, optional
+        One for each training: new starting weights and new shuffles. A number N means 0 ... N-1.
+    learning_rates : sequence of float, optional
+        One for each training, in place of the optimizer's.
+    starts : array_like (networks, count), optional
+        Starting parameters of each, in the order of ``network.parameters``.
+    progress : bool or "auto", default "auto"
+
+    Returns
+    -------
+    ManyTrainings
+        After Ctrl-C with the networks that were finished.
+
+    Raises
+    ------
+    InvalidSetting, InvalidShape
+        Before anything is trained.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> X, y = cr.data.truth_table()
+    >>> net = cr.NeuralNetwork(
+    ...     cr.Dense(4, activation="sigmoid"),
+    ...     cr.Dense(1, activation="sigmoid"),
+    ...     loss="sum_of_squares",
+    ...     optimizer=cr.GradientDescent(1.0),
+    ...     dtype="float64",
+    ... )
+    >>> many = cr.train_many(net, X, y, seeds=5, epochs=200, batch_size=None)
+    >>> many.losses.shape
+    (5, 200)
+    """
+    if not isinstance(network, NeuralNetwork):
+        raise InvalidSetting(
+            f"train_many received {checks.shown(network)} as network; expected a NeuralNetwork."
+        )
+    checked_progress = check_progress(progress)
+    samples = network._check_samples(x, y, sample_weight)  # also the shapes, before any training
+    template = network.copy()
+    template.build(samples.x.shape[1:])
+    job = _Job(
+        template, (x, y), seeds, learning_rates, starts,
+        {
+            "epochs": checks.whole_number("epochs", epochs, at_least=1),
+            "batch_size": batch_size,
+            "shuffle": shuffle,
+            "sample_weight": sample_weight,
+            "progress": False,
+        },
+        len(samples),
+    )  # fmt: skip
+    return job.run(checked_progress)
+
+
+class _Job:
+    """All trainings of one call."""
+
+    def __init__(
+        self,
+        template: NeuralNetwork,
+        data: tuple[Any, Any],
+        seeds: Any,
+        rates: Any,
+        starts: Any,
+        settings: dict[str, Any],
+        samples: int,
+    ) -> None:
+        self.template, self.data, self.settings = template, data, settings
+        self.starts = _check_starts(starts, template)
+        self.rates = _check_rates(rates)
+        self.new_seeds = seeds is not None
+        checked = None if seeds is None else _check_seeds(seeds)
+        self.count = _common_length(seeds=checked, learning_rates=self.rates, starts=self.starts)
+        steps = -(-samples // min(settings["batch_size"] or samples, samples))
+        self.iterations = settings["epochs"] * steps
+        self.found = ManyTrainings(template, self.count, self.iterations)
+        if checked is not None:
+            self.found.seeds = np.array(checked)
+        if self.rates is not None:
+            self.found.learning_rates = np.array(self.rates)
+        vector = template.parameter_vector
+        seconds = self.count * reference_seconds(
+            template.shapes, vector.slots, samples * settings["epochs"], self.iterations
+        )
+        self.compiled = template.engine.is_compiled(seconds)
+
+    def run(self, progress: Progress) -> ManyTrainings:
+        began = time.perf_counter()
+        self.bar = ProgressBar(self.count, progress, "networks")
+        self.counter = itertools.count()  # the next network that nobody has taken yet
+        self.stop = False
+        with GracefulInterrupt() as interrupt:
+            if self.compiled:
+                self.found.engine = "compiled"
+                threads = self.template.engine.threads
+                threads = threads or self.template.engine.compiled("workers").available_threads()
+                with ThreadPoolExecutor(min(threads, self.count)) as pool:
+                    waiting = {pool.submit(self._work) for _ in range(min(threads, self.count))}
+                    self._watch(waiting, interrupt)
+            else:
+                self._work()
+        self.bar.close(math.nan)
+        if not self.found.done.all():
+            self.found._keep(self.found.done)
+            self.found.stopped_because = "interrupted by Ctrl-C"
+        self.found.seconds = time.perf_counter() - began
+        return self.found
+
+    def _watch(self, waiting: set[Future[None]], interrupt: GracefulInterrupt) -> None:
+        """Wait for the threads, look for Ctrl-C and move the bar."""
+        shown = 0
+        while waiting:
+            finished, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_LOOKS)
+            self.stop = self.stop or interrupt.requested
+            done = int(self.found.done.sum())
+            self.bar.step(math.nan, done - shown)
+            shown = done
+            for future in finished:
+                future.result()
+
+    def _work(self) -> None:
+        """Train one network after another until none is left."""
+        network = self.template.copy()
+        network.engine = Compiled(threads=1) if self.compiled else Reference()
+        for number in self.counter:
+            if number >= self.count or self.stop:
+                return
+            interrupted = self._train(network, number)
+            if interrupted:
+                self.stop = True
+                return
+            self.found.done[number] = True
+            if not self.compiled:
+                self.bar.step(float(self.found.losses[number, -1]))
+
+    def _train(self, network: NeuralNetwork, number: int) -> bool:
+        """Train one network from its start; returns whether Ctrl-C came in between."""
+        found = self.found
+        network.restart(int(found.seeds[number]))
+        if not self.new_seeds:
+            network.parameter_vector.storage[...] = self.template.parameter_vector.storage
+        if self.starts is not None:
+            network.parameters[...] = self.starts[number]
+        if self.rates is not None:
+            network.optimizer.learning_rate = self.rates[number]
+        try:
+            history = network.fit(*self.data, **self.settings)
+        except LossNotFinite as error:
+            history = error.history
+            found.failures[number] = str(error)
+        found.losses[number, : history.iterations] = history.losses
+        found.parameters[number] = network.parameter_vector.storage
+        return history.stopped_because.startswith("interrupted")
+
+
+def _check_seeds(seeds: Any) -> list[int]:
+    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
+        return list(range(checks.whole_number("seeds", seeds, at_least=1)))
+    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str) or not len(seeds):
+        raise InvalidSetting(
+            f"seeds received {checks.shown(seeds)}; expected whole numbers, one for each training, "
+            "as range(1000), or how many."
+        )
+    return [checks.whole_number("seeds", seed, at_least=0) for seed in seeds]
+
+
+def _check_rates(rates: Any) -> list[float] | None:
+    if rates is None:
+        return None
+    if not isinstance(rates, Sequence | np.ndarray) or isinstance(rates, str) or not len(rates):
+        raise InvalidSetting(
+            f"learning_rates received {checks.shown(rates)}; expected a number for each training."
+        )
+    return [checks.number("learning_rates", rate, at_least=0) for rate in rates]
+
+
+def _check_starts(starts: Any, template: NeuralNetwork) -> Array | None:
+    if starts is None:
+        return None
+    found = np.asarray(starts)
+    count = len(template.parameters)
+    if found.ndim != 2 or found.shape[1] != count or not len(found):
+        raise InvalidShape(
+            f"starts received an array of shape {found.shape}; expected (networks, {count}): the "
+            "parameters of each network in a row."
+        )
+    if found.dtype.kind not in "biuf" or not np.isfinite(found).all():
+        raise InvalidSetting("starts holds something else than finite numbers.")
+    return found
+
+
+def _common_length(**given: Any) -> int:
+    """How many trainings, which all lists that were given must agree on."""
+    lengths = {name: len(values) for name, values in given.items() if values is not None}
+    if not lengths:
+        raise InvalidSetting(
+            "train_many received neither seeds nor learning_rates nor starts, so there is nothing "
+            "to tell the networks apart. Give seeds=100, say."
+        )
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} of {length}" for name, length in lengths.items())
+        raise InvalidSetting(f"train_many received {told}; expected lists of one length.")
+    return next(iter(lengths.values()))
