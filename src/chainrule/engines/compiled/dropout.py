@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from chainrule.engines.compiled.kernel import SAMPLE, flat, kernel, number, rows_of
+from chainrule.engines.compiled.kernel import SAMPLE, flat, kernel, number
+from chainrule.engines.compiled.lanes import lanes_at, load, store, times
 from chainrule.engines.compiled.native import shift
 from chainrule.engines.compiled.plan import Buffer, Twin
 from chainrule.engines.compiled.randomness import KEY_SCRATCH, fill_mask, key_settings
@@ -24,13 +25,16 @@ def draw_mask(op, context, arena, parameters, gradients, first, rows):
 def multiply_by_mask(op, context, arena, parameters, gradients, first, rows):
     """Y = m · x, or back d_x = m · d_y; a mask shorter than the sample goes round."""
     size, length = op[3], op[4]
-    x = rows_of(arena, op[0], first, rows, size)
-    y = rows_of(arena, op[1], first, rows, size)
-    mask = rows_of(arena, op[2], first, rows, length)
-    for row in range(rows):
-        for start in range(0, size, length):
-            for i in range(length):
-                y[row, start + i] = x[row, start + i] * mask[row, i]
+    lanes = lanes_at(arena)
+    whole = length - length % lanes
+    for row in range(first, first + rows):
+        mask = shift(arena, op[2] + row * length)
+        for start in range(row * size, (row + 1) * size, length):
+            x, y = shift(arena, op[0] + start), shift(arena, op[1] + start)
+            for i in range(0, whole, lanes):
+                store(shift(y, i), times(load(shift(x, i)), load(shift(mask, i))))
+            for i in range(whole, length):
+                y[i] = x[i] * mask[i]
 
 
 class DropoutTwin(Twin, of=Dropout):
