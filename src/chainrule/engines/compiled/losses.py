@@ -158,7 +158,7 @@ def plan_loss(loss: Loss, y_hat: Buffer, y: Buffer, weight: Buffer, plan: Plan) 
     found = _KERNELS.get(type(loss)) or definition_of_loss(loss, plan.dtype)
     d_y_hat = plan.buffer(y_hat.shape)
     settings = _settings(loss, y_hat)
-    plan.rows(found, y_hat, y, weight, d_y_hat, y_hat.size, *settings, y_hat.shape[-1])
+    plan.rows(found, y_hat, y, weight, d_y_hat, y_hat.size, *settings, (1, *y_hat.shape)[-1])
     return d_y_hat
 
 

@@ -36,7 +36,7 @@ def take_inputs(op, context, arena, parameters, gradients, first, rows):
 @kernel
 def take_targets(op, context, arena, parameters, gradients, first, rows):
     """Copy the actual values (class numbers as one-hot rows), and what each sample weighs."""
-    y_at, weight_at, size = op[0], op[1], op[2]
+    y_at, weight_at, size, classes = op[0], op[1], op[2], op[3]
     y = rows_of(arena, y_at, first, rows, size)
     weight = rows_of(arena, weight_at, first, rows, 1)
     start = context[START] + context[SAMPLE]
@@ -52,7 +52,9 @@ def take_targets(op, context, arena, parameters, gradients, first, rows):
         if context[LABELS] != 0:
             for i in range(size):
                 y[row, i] = 0
-            y[row, labels[sample]] = 1
+            places = size // classes
+            for place in range(places):
+                y[row, place * classes + labels[sample * places + place]] = 1
         else:
             for i in range(size):
                 y[row, i] = values[sample * size + i]

@@ -128,7 +128,7 @@ class CompiledTraining:
             return
         x, y, weight = plan.buffer(shapes[0]), plan.buffer(shapes[-1]), plan.buffer(())
         plan.rows(take_inputs, x, x.size)
-        plan.rows(take_targets, y, weight, y.size)
+        plan.rows(take_targets, y, weight, y.size, (1, *y.shape)[-1])
         self.twins = []
         output = x
         for position, layer in enumerate(layers):
