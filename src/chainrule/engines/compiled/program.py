@@ -18,7 +18,7 @@ from chainrule.layer import Array
 
 _WORTH_A_SHARD = 1_500_000  # multiplications below which a part of a batch is not worth a thread
 _WORTH_THREADS = 600_000  # multiplications in a step below which one thread does it all
-_MOST_SHARDS = 8
+MOST_SHARDS = 8
 _CACHE = 1_000_000  # bytes of intermediate numbers that stay in the cache of one core
 _MOST_ROWS = 256
 
@@ -72,7 +72,7 @@ class Program:
         What the latest steps have left: data loss and penalty (steps, 2), gradient length (steps,).
     """
 
-    def __init__(self, plan: Plan, batch: int, threads: int, *, shards_at_most: int = _MOST_SHARDS):
+    def __init__(self, plan: Plan, batch: int, threads: int, *, shards_at_most: int = MOST_SHARDS):
         self.plan = plan
         self.batch = batch
         dtype = plan.dtype

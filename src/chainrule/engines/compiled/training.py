@@ -11,7 +11,7 @@ from chainrule.engines.compiled.kernel import as_setting
 from chainrule.engines.compiled.losses import plan_loss
 from chainrule.engines.compiled.optimizers import plan_update
 from chainrule.engines.compiled.plan import CHECK, CLIP, PARTS, Buffer, NoTwin, Plan, Twin
-from chainrule.engines.compiled.program import Program
+from chainrule.engines.compiled.program import MOST_SHARDS, Program
 from chainrule.engines.compiled.python_layer import (
     plan_python_loss,
     plan_python_update,
@@ -32,7 +32,8 @@ from chainrule.samples import Samples
 __all__ = ["CompiledTraining", "available_threads"]
 
 _MOST_WIDE = 4_000_000  # numbers of a batch's buffers that may stand in memory together
-_SHARDS_OF_DENSE = 4
+_ROWS_OF_DENSE = 64  # samples of a shard where layers are dense, with at least two shards
+_FEWEST_SHARDS = 2
 _ONE_RATE = np.zeros(1)
 
 
@@ -101,8 +102,9 @@ class CompiledTraining:
             plan = planned(False)
         if plan.needs_wide and not plan.wide:
             plan = planned(True)
-        most = _SHARDS_OF_DENSE if dense else 8
-        self.program = program = Program(plan, batch, threads, shards_at_most=most)
+        # A dense layer's product wants many rows at once; images come one by one anyway.
+        most = max(_FEWEST_SHARDS, batch // _ROWS_OF_DENSE) if dense else MOST_SHARDS
+        self.program = program = Program(plan, batch, threads, shards_at_most=min(most, MOST_SHARDS))
         if plan.summed:
             self.shard_gradients = np.zeros((program.shards, count), self.gradients.dtype)
         for op in program.ops:
