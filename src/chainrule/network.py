@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -217,7 +217,9 @@ class NeuralNetwork:
 
     @engine.setter
     def engine(self, engine: str | Engine) -> None:
-        self._engine = copy.copy(Engine.get(engine))  # each network's own, for its report
+        chosen = copy.copy(Engine.get(engine))  # each network's own, for its report
+        chosen.check_installed()
+        self._engine = chosen
         self._compiled: dict[str, tuple[Any, Any]] = {}
 
     @property
@@ -413,8 +415,13 @@ class NeuralNetwork:
         self.build(samples.x.shape[1:])
         return TrainingLoop(self, samples, held_out, plan).run()
 
-    def compiled_training(self, batches: Batches, epochs: int) -> CompiledTraining | None:
-        """Make what trains this network in machine code; None where the reference engine does."""
+    def compiled_training(
+        self, batches: Batches, epochs: int, tell: Callable[[], None] = lambda: None
+    ) -> CompiledTraining | None:
+        """Make what trains this network in machine code; None where the reference engine does.
+
+        ``tell`` is called before what may take seconds.
+        """
         if isinstance(self._optimizer, LBFGS):
             return None
         vector, shapes = self.parameter_vector, self._stack.shapes
@@ -426,6 +433,7 @@ class NeuralNetwork:
         key = (Registered.changes, state, self._loss, self.l1, self.l2, batches.batch_size)
         made = self._compiled.get("training")
         if made is None or made[0] != key:
+            tell()
             module = self._engine.compiled("training")
             made = (
                 key,

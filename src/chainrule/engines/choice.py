@@ -63,16 +63,17 @@ class Engine(Registered, family="engine"):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no is_compiled")
 
-    def compiled(self, module: str) -> Any:
-        """Import a module of the compiled engine.
+    def check_installed(self) -> None:
+        """Refuse an engine whose packages are missing.
 
         Raises
         ------
         MissingPackage
-            When a package that it needs is not installed.
+            Saying how to install them.
         """
-        for package in _PACKAGES:
-            optional_package(package, 'engine="compiled"', "fast")
+
+    def compiled(self, module: str) -> Any:
+        """Import a module of the compiled engine."""
         return importlib.import_module(f"chainrule.engines.compiled.{module}")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -113,6 +114,11 @@ class Reference(Engine):
 
 class Compiled(Engine):
     """The engine that is fast."""
+
+    def check_installed(self) -> None:
+        for package in _PACKAGES:
+            if importlib.util.find_spec(package) is None:
+                optional_package(package, 'engine="compiled"', "fast")
 
     def is_compiled(self, seconds: float) -> bool:
         return True

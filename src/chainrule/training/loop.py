@@ -29,6 +29,7 @@ from chainrule.training.progress import Progress, ProgressBar
 
 if TYPE_CHECKING:
     from chainrule.data.augmentation import Augmentation
+    from chainrule.engines.compiled.training import CompiledTraining
 
 
 @dataclass
@@ -94,19 +95,20 @@ class TrainingLoop:
             augment=plan.augment,
             encode=lambda y: network.loss.encode(y, network.output_shape[-1], network.dtype),
         )
-        self.compiled = network.compiled_training(self.batches, plan.epochs)
+        self.compiled: CompiledTraining | None = None
         self.history = History(columns(plan, validation is not None), self._settings())
         self.after_step = overriding(plan.callbacks, "after_step")
         self.after_epoch = overriding(plan.callbacks, "after_epoch")
 
     def run(self) -> History:
         """Train until the epochs are done, a callback stops it, or Ctrl-C."""
-        for callback in self.plan.callbacks:
-            callback.before_training(self.network, self.history)
-        began = time.perf_counter()
         by_steps = self.batches.per_epoch > 1
         steps = self.plan.epochs * self.batches.per_epoch
         self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
+        self._choose_engine()
+        for callback in self.plan.callbacks:
+            callback.before_training(self.network, self.history)
+        began = time.perf_counter()
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
         # warnings would only come before that, without it.
         with (
@@ -130,6 +132,17 @@ class TrainingLoop:
         for callback in self.plan.callbacks:
             callback.after_training(self.network, self.history)
         return self.history
+
+    def _choose_engine(self) -> None:
+        """Let the compiled engine make ready, where it is the one; its first time takes seconds."""
+        try:
+            self.compiled = self.network.compiled_training(
+                self.batches, self.plan.epochs, lambda: self.bar.tell("compiling")
+            )
+        except BaseException:
+            self.bar.close(math.nan)
+            raise
+        self.history.settings["engine"] = "reference" if self.compiled is None else "compiled"
 
     def _try_smallest_batch(self) -> None:
         """Let layers that need several samples (batch normalization) refuse before any step."""
@@ -255,7 +268,7 @@ class TrainingLoop:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "engine": "reference" if self.compiled is None else "compiled",
+            "engine": "",
             "seed": self.network.seed,
             "dtype": str(self.network.dtype),
             "loss": repr(self.network.loss),

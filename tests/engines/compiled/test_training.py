@@ -260,3 +260,18 @@ def test_prediction_of_any_number_of_rows(make: Any, rows: int) -> None:
     expected = probabilities(net, many)
     net.engine = "compiled"
     np.testing.assert_allclose(probabilities(net, many), expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "allowed"), [("float32", 1e-3), ("float64", 1e-9)])
+def test_after_a_thousand_steps(dtype: str, allowed: float) -> None:
+    """As far apart as docs/architecture.md says, no further."""
+    nets = [classifier(engine, dtype) for engine in ("reference", "compiled")]
+    for net in nets:
+        assert net.fit(X, LABELS, epochs=500, batch_size=45).iterations == 1000
+    apart = np.linalg.norm(nets[0].parameters - nets[1].parameters)
+    assert apart < allowed * np.linalg.norm(nets[0].parameters)
+
+
+def test_the_bar_says_that_it_compiles(capsys: pytest.CaptureFixture[str]) -> None:
+    classifier("compiled").fit(X, LABELS, epochs=2, progress=True)
+    assert "compiling" in capsys.readouterr().err
