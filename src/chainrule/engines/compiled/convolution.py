@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.engines.compiled.correlation import correlate, d_image, d_kernel
 from chainrule.engines.compiled.kernel_layer import KernelTwin
 from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.winograd import winograd_backprop, winograd_feedforward
@@ -23,31 +22,27 @@ class Conv2DTwin(KernelTwin, of=Conv2D):
     def feedforward(self, x: Buffer) -> Buffer:
         plan = self.plan
         z = plan.buffer(self.output_shape)
-        settings = (x, z, self.weights, self.bias, *self.geometry, self.together)
-        if self.winograd:
-            plan.rows(winograd_feedforward, *settings, plan.need_shard_room(self.kernel_size))
+        settings = (x, z, self.weights, self.bias, *self.settings)
+        if self.is_winograd:
+            room = plan.need_shard_room(self.kernel_room)
+            plan.rows(winograd_feedforward, *settings, room, *self.tiles)
         else:
-            plan.rows(correlate, *settings)
-        self.fields["x"] = x
-        a = self.activation.feedforward_in_place(z)
-        self.fields |= self.activation.fields
-        return a
+            plan.rows(self.correlate, *settings)
+        return self.activate(x, z)
 
     def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer | None:
         plan, x = self.plan, self.fields["x"]
-        d_z = self.activation.backprop(d_output, needs_d_x=True)
-        self.fields["d_z"] = d_z
-        self.gradient(self.weights)
-        self.gradient(self.bias)
+        d_z = self.activation_backprop(d_output)
         d_x = plan.buffer(self.input_shape) if needs_d_x else None
-        settings = (d_z, self.weights, self.bias, *self.geometry, self.together)
-        if self.winograd:
-            kept = plan.need_shard_room(2 * self.kernel_size)
-            plan.rows(winograd_backprop, x, *settings, kept, -1 if d_x is None else d_x)
+        settings = (x, d_z, self.weights, self.bias, *self.settings)
+        if self.is_winograd:
+            room = plan.need_shard_room(2 * self.kernel_room)
+            into = -1 if d_x is None else d_x
+            plan.rows(winograd_backprop, *settings, room, *self.tiles, into)
         else:
-            plan.rows(d_kernel, x, *settings)
+            plan.rows(self.d_kernel, *settings)
             if d_x is not None:
-                plan.rows(d_image, d_x, d_z, self.weights, -1, *self.geometry, self.together)
+                plan.rows(self.d_image, d_x, d_z, self.weights, -1, *self.settings)
         plan.release(d_z)
         return d_x
 

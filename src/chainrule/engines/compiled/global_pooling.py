@@ -53,8 +53,8 @@ def global_max(op, context, arena, parameters, gradients, first, rows):
         for position in range(1, positions):
             start = position * channels
             for c in range(channels):
-                value = x[row, start + c]
-                z[row, c] = z[row, c] if value <= z[row, c] else value  # NaN shows
+                value, best = x[row, start + c], z[row, c]
+                z[row, c] = best if value <= best or best != best else value  # NaN shows
 
 
 @kernel

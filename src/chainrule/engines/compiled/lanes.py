@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 BYTES = 64
@@ -79,6 +80,56 @@ def store(typing: Any, pointer: Any, lanes: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(pointer, lanes), build
+
+
+def _masked(context: Any, builder: Any, lanes: Lanes, count: Any, name: str) -> Any:
+    """The instruction that reads or writes some lanes only, and the mask of the first ``count``."""
+    vector, whole = context.get_value_type(lanes), ir.IntType(32)
+    numbers = ir.VectorType(whole, lanes.count)
+    first = builder.insert_element(
+        ir.Constant(numbers, ir.Undefined), builder.trunc(count, whole), ir.Constant(whole, 0)
+    )
+    limit = builder.shuffle_vector(
+        first, ir.Constant(numbers, ir.Undefined), ir.Constant(numbers, [0] * lanes.count)
+    )
+    mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes.count))), limit)
+    takes = [vector.as_pointer(), whole, mask.type]
+    if name == "load":
+        kind = ir.FunctionType(vector, [*takes, vector])
+    else:
+        kind = ir.FunctionType(ir.VoidType(), [vector, *takes])
+    letter = "f" + str(lanes.number.bitwidth)
+    function = cgutils.get_or_insert_function(
+        builder.module, kind, f"llvm.masked.{name}.v{lanes.count}{letter}.p0"
+    )
+    return function, mask, ir.Constant(whole, lanes.number.bitwidth // 8)
+
+
+@intrinsic
+def load_first(typing: Any, pointer: Any, count: Any) -> Any:
+    """The first ``count`` numbers from the pointer on, and 0 in the lanes after them."""
+    lanes = Lanes(pointer.dtype)
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source = _vector_pointer(context, builder, arguments[0], lanes)
+        function, mask, align = _masked(context, builder, lanes, arguments[1], "load")
+        nothing = ir.Constant(context.get_value_type(lanes), [0.0] * lanes.count)
+        return builder.call(function, [source, align, mask, nothing])
+
+    return lanes(pointer, types.int64), build
+
+
+@intrinsic
+def store_first(typing: Any, pointer: Any, lanes: Any, count: Any) -> Any:
+    """Write the first ``count`` numbers from the pointer on."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target = _vector_pointer(context, builder, arguments[0], lanes)
+        function, mask, align = _masked(context, builder, lanes, arguments[2], "store")
+        builder.call(function, [arguments[1], target, align, mask])
+        return context.get_dummy_value()
+
+    return types.void(pointer, lanes, types.int64), build
 
 
 @intrinsic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.engines.compiled.kernel import helper
-from chainrule.engines.compiled.lanes import lanes_at, load, plus, spread, store
+from chainrule.engines.compiled.lanes import lanes_at, load_first, plus, spread, store_first
 from chainrule.engines.compiled.native import copy_numbers, shift
 
 
@@ -22,23 +22,18 @@ def fill_rows(row, size, count, into):
 @helper
 def add_rows(rows, count, size, into):
     """Add the sum of ``count`` rows to a row of ``size`` numbers."""
-    width = lanes_at(rows)
-    vectors = size - size % width
-    for at in range(0, vectors, width):
-        # Four sums side by side, so that one addition need not wait for the one before.
+    for at in range(0, size, lanes_at(rows)):
+        lanes = min(size - at, lanes_at(rows))
         column = shift(rows, at)
+        # Four sums side by side, so that one addition need not wait for the one before.
         a = b = c = d = spread(rows, 0)
-        for i in range(0, count - count % 4, 4):
+        for i in range(0, count - 3, 4):
             four = shift(column, i * size)
-            a = plus(a, load(four))
-            b = plus(b, load(shift(four, size)))
-            c = plus(c, load(shift(four, 2 * size)))
-            d = plus(d, load(shift(four, 3 * size)))
+            a = plus(a, load_first(four, lanes))
+            b = plus(b, load_first(shift(four, size), lanes))
+            c = plus(c, load_first(shift(four, 2 * size), lanes))
+            d = plus(d, load_first(shift(four, 3 * size), lanes))
         for i in range(count - count % 4, count):
-            a = plus(a, load(shift(column, i * size)))
-        total = shift(into, at)
-        store(total, plus(load(total), plus(plus(a, b), plus(c, d))))
-    if vectors < size:
-        for i in range(count):
-            for at in range(vectors, size):
-                into[at] += rows[i * size + at]
+            a = plus(a, load_first(shift(column, i * size), lanes))
+        total = plus(plus(a, b), plus(c, d))
+        store_first(shift(into, at), plus(load_first(shift(into, at), lanes), total), lanes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.engines.compiled.correlation import correlate, d_bias, d_image, d_kernel
+from chainrule.engines.compiled.correlation import d_bias
 from chainrule.engines.compiled.kernel_layer import KernelTwin
 from chainrule.engines.compiled.plan import Buffer
 from chainrule.layers.transposed import ConvTranspose2D
@@ -23,27 +23,19 @@ class ConvTranspose2DTwin(KernelTwin, of=ConvTranspose2D):
         self.describe((out_height, out_width), filters, (height, width), channels)
 
     def feedforward(self, x: Buffer) -> Buffer:
-        plan = self.plan
-        z = plan.buffer(self.output_shape)
-        plan.rows(d_image, z, x, self.weights, self.bias, *self.geometry, self.together)
-        self.fields["x"] = x
-        a = self.activation.feedforward_in_place(z)
-        self.fields |= self.activation.fields
-        return a
+        z = self.plan.buffer(self.output_shape)
+        self.plan.rows(self.d_image, z, x, self.weights, self.bias, *self.settings)
+        return self.activate(x, z)
 
     def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer | None:
         plan, x = self.plan, self.fields["x"]
-        d_z = self.activation.backprop(d_output, needs_d_x=True)
-        self.fields["d_z"] = d_z
-        self.gradient(self.weights)
-        self.gradient(self.bias)
-        settings = (self.weights, -1, *self.geometry, self.together)
-        plan.rows(d_kernel, d_z, x, *settings)
+        d_z = self.activation_backprop(d_output)
+        plan.rows(self.d_kernel, d_z, x, self.weights, -1, *self.settings)
         if self.bias >= 0:
-            plan.rows(d_bias, d_z, -1, -1, self.bias, *self.geometry)
+            plan.rows(d_bias, d_z, -1, -1, self.bias, *self.settings)
         d_x = None
         if needs_d_x:
             d_x = plan.buffer(self.input_shape)
-            plan.rows(correlate, d_z, d_x, *settings)
+            plan.rows(self.correlate, d_z, d_x, self.weights, -1, *self.settings)
         plan.release(d_z)
         return d_x

@@ -1,7 +1,7 @@
 """Compiled twin of ``layers/window_pooling.py``: largest and average of windows, and back.
 
-Each kernel goes from window to window, and takes the pixels that lie on the image for several
-channels at once.
+Each kernel goes from window to window, and takes the pixels that lie on the image, for as many
+channels at once as there are lanes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from chainrule.engines.compiled.kernel import helper, kernel
 from chainrule.engines.compiled.lanes import (
     lanes_at,
     larger,
-    load,
+    load_first,
     plus,
     spread,
-    store,
+    store_first,
     times,
     where_equal,
 )
 from chainrule.engines.compiled.native import shift
+from chainrule.engines.compiled.padding import zeros
 
 
 @helper
@@ -54,11 +55,23 @@ def _output_size(op):
     return op[OUT_HEIGHT] * op[OUT_WIDTH] * op[CHANNELS]
 
 
+@helper
+def _is_tiling(op):
+    """Whether every pixel lies in one window."""
+    return (
+        op[KERNEL_HEIGHT] == op[DOWN]
+        and op[KERNEL_WIDTH] == op[RIGHT]
+        and op[OUT_HEIGHT] * op[DOWN] == op[HEIGHT]
+        and op[OUT_WIDTH] * op[RIGHT] == op[WIDTH]
+        and op[TOP] == 0
+        and op[LEFT] == 0
+    )
+
+
 @kernel
 def largest(op, context, arena, parameters, gradients, first, rows):
     """Z = max x of each window."""
     channels, width = op[CHANNELS], op[WIDTH]
-    vectors = channels - channels % lanes_at(arena)
     z = shift(arena, op[OUTPUT] + first * _output_size(op))
     for sample in range(first, first + rows):
         x = shift(arena, op[IMAGE] + sample * _image_size(op))
@@ -66,19 +79,15 @@ def largest(op, context, arena, parameters, gradients, first, rows):
             top, bottom = _span(p, op[DOWN], op[TOP], op[KERNEL_HEIGHT], op[HEIGHT])
             for q in range(op[OUT_WIDTH]):
                 left, right = _span(q, op[RIGHT], op[LEFT], op[KERNEL_WIDTH], width)
-                for c in range(0, vectors, lanes_at(arena)):
-                    found = load(shift(x, (top * width + left) * channels + c))
+                for c in range(0, channels, lanes_at(arena)):
+                    lanes = min(channels - c, lanes_at(arena))
+                    pixels = shift(x, c)
+                    best = load_first(shift(pixels, (top * width + left) * channels), lanes)
                     for m in range(top, bottom):
                         for n in range(left, right):
-                            found = larger(found, load(shift(x, (m * width + n) * channels + c)))
-                    store(shift(z, c), found)
-                for c in range(vectors, channels):
-                    best = x[(top * width + left) * channels + c]
-                    for m in range(top, bottom):
-                        for n in range(left, right):
-                            value = x[(m * width + n) * channels + c]
-                            best = value if value > best or value != value else best
-                    z[c] = best
+                            value = load_first(shift(pixels, (m * width + n) * channels), lanes)
+                            best = larger(best, value)
+                    store_first(shift(z, c), best, lanes)
                 z = shift(z, channels)
 
 
@@ -86,36 +95,32 @@ def largest(op, context, arena, parameters, gradients, first, rows):
 def back_to_largest(op, context, arena, parameters, gradients, first, rows):
     """∂L/∂x += ∂L/∂z at the first pixel of each window that is as large as z."""
     channels, width = op[CHANNELS], op[WIDTH]
-    vectors = channels - channels % lanes_at(arena)
     z = shift(arena, op[OUTPUT] + first * _output_size(op))
     d_z = shift(arena, op[D_OUTPUT] + first * _output_size(op))
-    zero = spread(arena, 0)
+    is_tiling = _is_tiling(op)
+    nothing = spread(arena, 0)
     for sample in range(first, first + rows):
         x = shift(arena, op[IMAGE] + sample * _image_size(op))
         d_x = shift(arena, op[D_IMAGE] + sample * _image_size(op))
-        for i in range(_image_size(op)):
-            d_x[i] = 0
+        if not is_tiling:
+            zeros(d_x, _image_size(op))
         for p in range(op[OUT_HEIGHT]):
             top, bottom = _span(p, op[DOWN], op[TOP], op[KERNEL_HEIGHT], op[HEIGHT])
             for q in range(op[OUT_WIDTH]):
                 left, right = _span(q, op[RIGHT], op[LEFT], op[KERNEL_WIDTH], width)
-                for c in range(0, vectors, lanes_at(arena)):
-                    best, rest = load(shift(z, c)), load(shift(d_z, c))
+                for c in range(0, channels, lanes_at(arena)):
+                    lanes = min(channels - c, lanes_at(arena))
+                    best = load_first(shift(z, c), lanes)
+                    rest = load_first(shift(d_z, c), lanes)  # what no pixel has been given yet
                     for m in range(top, bottom):
                         for n in range(left, right):
                             at = (m * width + n) * channels + c
-                            value, into = load(shift(x, at)), shift(d_x, at)
-                            given = where_equal(value, best, rest, zero)
-                            store(into, plus(load(into), given))
-                            rest = where_equal(value, best, zero, rest)
-                for c in range(vectors, channels):
-                    waits = True
-                    for m in range(top, bottom):
-                        for n in range(left, right):
-                            at = (m * width + n) * channels + c
-                            if waits and x[at] == z[c]:
-                                d_x[at] += d_z[c]
-                                waits = False
+                            value = load_first(shift(x, at), lanes)
+                            given = where_equal(value, best, rest, nothing)
+                            rest = where_equal(value, best, nothing, rest)
+                            if not is_tiling:
+                                given = plus(given, load_first(shift(d_x, at), lanes))
+                            store_first(shift(d_x, at), given, lanes)
                 z = shift(z, channels)
                 d_z = shift(d_z, channels)
 
@@ -124,7 +129,6 @@ def back_to_largest(op, context, arena, parameters, gradients, first, rows):
 def average(op, context, arena, parameters, gradients, first, rows):
     """Z = Σ x / n over the n pixels of each window."""
     channels, width = op[CHANNELS], op[WIDTH]
-    vectors = channels - channels % lanes_at(arena)
     z = shift(arena, op[OUTPUT] + first * _output_size(op))
     for sample in range(first, first + rows):
         x = shift(arena, op[IMAGE] + sample * _image_size(op))
@@ -132,19 +136,16 @@ def average(op, context, arena, parameters, gradients, first, rows):
             top, bottom = _span(p, op[DOWN], op[TOP], op[KERNEL_HEIGHT], op[HEIGHT])
             for q in range(op[OUT_WIDTH]):
                 left, right = _span(q, op[RIGHT], op[LEFT], op[KERNEL_WIDTH], width)
-                share = 1.0 / ((bottom - top) * (right - left))
-                for c in range(0, vectors, lanes_at(arena)):
+                share = spread(arena, 1.0 / ((bottom - top) * (right - left)))
+                for c in range(0, channels, lanes_at(arena)):
+                    lanes = min(channels - c, lanes_at(arena))
+                    pixels = shift(x, c)
                     total = spread(arena, 0)
                     for m in range(top, bottom):
                         for n in range(left, right):
-                            total = plus(total, load(shift(x, (m * width + n) * channels + c)))
-                    store(shift(z, c), times(total, spread(arena, share)))
-                for c in range(vectors, channels):
-                    z[c] = 0
-                    for m in range(top, bottom):
-                        for n in range(left, right):
-                            z[c] += x[(m * width + n) * channels + c]
-                    z[c] *= share
+                            value = load_first(shift(pixels, (m * width + n) * channels), lanes)
+                            total = plus(total, value)
+                    store_first(shift(z, c), times(total, share), lanes)
                 z = shift(z, channels)
 
 
@@ -152,26 +153,25 @@ def average(op, context, arena, parameters, gradients, first, rows):
 def back_to_all(op, context, arena, parameters, gradients, first, rows):
     """∂L/∂x += ∂L/∂z / n at the n pixels of each window."""
     channels, width = op[CHANNELS], op[WIDTH]
-    vectors = channels - channels % lanes_at(arena)
     d_z = shift(arena, op[D_OUTPUT] + first * _output_size(op))
+    is_tiling = _is_tiling(op)
     for sample in range(first, first + rows):
         d_x = shift(arena, op[D_IMAGE] + sample * _image_size(op))
-        for i in range(_image_size(op)):
-            d_x[i] = 0
+        if not is_tiling:
+            zeros(d_x, _image_size(op))
         for p in range(op[OUT_HEIGHT]):
             top, bottom = _span(p, op[DOWN], op[TOP], op[KERNEL_HEIGHT], op[HEIGHT])
             for q in range(op[OUT_WIDTH]):
                 left, right = _span(q, op[RIGHT], op[LEFT], op[KERNEL_WIDTH], width)
-                share = 1.0 / ((bottom - top) * (right - left))
-                for c in range(0, vectors, lanes_at(arena)):
-                    given = times(load(shift(d_z, c)), spread(arena, share))
+                share = spread(arena, 1.0 / ((bottom - top) * (right - left)))
+                for c in range(0, channels, lanes_at(arena)):
+                    lanes = min(channels - c, lanes_at(arena))
+                    part = times(load_first(shift(d_z, c), lanes), share)
                     for m in range(top, bottom):
                         for n in range(left, right):
-                            into = shift(d_x, (m * width + n) * channels + c)
-                            store(into, plus(load(into), given))
-                for c in range(vectors, channels):
-                    part = share * d_z[c]
-                    for m in range(top, bottom):
-                        for n in range(left, right):
-                            d_x[(m * width + n) * channels + c] += part
+                            pixel = shift(d_x, (m * width + n) * channels + c)
+                            given = part
+                            if not is_tiling:
+                                given = plus(given, load_first(pixel, lanes))
+                            store_first(pixel, given, lanes)
                 d_z = shift(d_z, channels)
