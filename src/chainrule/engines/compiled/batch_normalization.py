@@ -53,15 +53,14 @@ def tile_of(context: Any, start: int, tile: int, stretch: int, like: Any) -> Any
 
 @helper
 def merge_moments(
-    moments: Any, channels: int, c: int, count: float, mean: float, squares: float
+    moments: Any, channels: int, c: int, part: float, mean: float, squares: float
 ) -> None:
-    """Join (count, μ, Σ (x - μ)²) of further numbers of a channel to what is known.
+    """Join μ and Σ (x - μ)² of further numbers of a channel, ``part`` of all, to what is known.
 
     Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
     variances", 1979. The count itself is left for when all channels are done.
     """
     distance = mean - moments[1 + c]
-    part = count / (moments[0] + count)
     moments[1 + c] += distance * part
     moments[1 + channels + c] += squares + distance * distance * moments[0] * part
 
@@ -78,16 +77,17 @@ def batch_moments(op, context, arena, parameters, gradients, first, rows):
     for begin in range(0, rows * size, chunk):
         length = min(chunk, rows * size - begin)
         count = length // channels
+        one, part = 1 / count, count / (moments[0] + count)
         numbers = shift(x, begin)
         sum_up(numbers, length, stretch, sums)
         for c in range(channels):
-            mean[c] = of_channel(sums, c, channels, stretch) / count
+            mean[c] = of_channel(sums, c, channels, stretch) * one
         repeat(mean, channels, stretch)
         sum_up_centred(numbers, length, stretch, mean, sums, squares)
         for c in range(channels):
             rest = of_channel(sums, c, channels, stretch)
-            squared = of_channel(squares, c, channels, stretch) - rest * rest / count
-            merge_moments(moments, channels, c, count, mean[c] + rest / count, squared)
+            squared = of_channel(squares, c, channels, stretch) - rest * rest * one
+            merge_moments(moments, channels, c, part, mean[c] + rest * one, squared)
         moments[0] += count
 
 
@@ -100,8 +100,9 @@ def batch_tiles(op, context, arena, parameters, gradients, first, rows):
     moments = partials_of(context, 0, moments_at, 1 + 2 * channels)
     for shard in range(1, context[SHARDS]):
         others = partials_of(context, shard, moments_at, 1 + 2 * channels)
+        part = others[0] / (moments[0] + others[0])
         for c in range(channels):
-            merge_moments(moments, channels, c, others[0], others[1 + c], others[1 + channels + c])
+            merge_moments(moments, channels, c, part, others[1 + c], others[1 + channels + c])
         moments[0] += others[0]
     mean = tile_of(context, tiles_at, 0, stretch, arena)
     factor = tile_of(context, tiles_at, 1, stretch, arena)
