@@ -76,9 +76,7 @@ def test_class_labels(dtype: str) -> None:
 
 @DTYPES
 def test_class_labels_of_several_places(dtype: str) -> None:
-    net = cr.NeuralNetwork(
-        cr.Reshape((2, 4)), inputs=8, loss="softmax_cross_entropy", dtype=dtype
-    )
+    net = cr.NeuralNetwork(cr.Reshape((2, 4)), inputs=8, loss="softmax_cross_entropy", dtype=dtype)
     x = random_for("labels").normal(size=(9, 8)).astype(dtype)
     assert_same_numbers(net, x, np.arange(18).reshape(9, 2) % 4)
 
