@@ -10,7 +10,8 @@ from contracts.training import cut_finely, train_alike
 from engines.compiled.test_parity import assert_same_numbers
 
 import chainrule as cr
-from chainrule.layer import Shape
+from chainrule.layer import Array, Shape, Trace
+from chainrule.models import resnet8
 
 BARE = cr.Dense(3, use_bias=False)  # a bias before a BatchNorm has no gradient but noise
 CASES = [
@@ -53,3 +54,41 @@ def test_trains_as_the_reference(
     scale = cr.BatchNorm() if len(shape) > 1 else cr.Dense(shape[0])
     train_alike((scale, layer, cr.Flatten(), cr.Dense(2)), x, y, optimizer=cr.GradientDescent(0.02))
     train_alike((layer, cr.Flatten(), cr.Dense(2)), x, y, optimizer=cr.GradientDescent(0.02))
+
+
+class Halved(cr.Layer, register=False):
+    """Somebody's own layer, which only Python knows."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def feedforward(self, x: Array, trace: Trace) -> Array:
+        return x / 2
+
+    def backprop(self, d_y: Array, trace: Trace) -> Array:
+        return d_y / 2
+
+
+def test_a_layer_that_only_python_knows() -> None:
+    """It runs by its own code, the layers beside it compiled, and the report says so."""
+    net = cr.NeuralNetwork(
+        cr.Residual(cr.Dense(4, "tanh"), Halved(), cr.Dense(4)), inputs=4, dtype="float64"
+    )
+    random = random_for("own layer")
+    x, y = random.normal(size=(12, 4)), random.normal(size=(12, 4))
+    assert_same_numbers(net, x, y)
+    net.engine = "compiled"
+    net.fit(x, y, epochs=1, progress=False)
+    assert "reference (NumPy)" in net.engine.report()
+
+
+def test_resnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole network of convolutions, batch normalization and all ways around."""
+    cut_finely(monkeypatch)
+    random = random_for("resnet")
+    x, y = random.normal(size=(20, 9, 8, 1)), random.integers(0, 3, size=20)
+    net = resnet8(3, width=4, inputs=(9, 8, 1), dtype="float64")
+    assert_same_numbers(net, x, y, threads=2)
+    train_alike(
+        net.layers, x, y, loss="softmax_cross_entropy", optimizer=cr.Adam(1e-3), batch_size=8
+    )

@@ -1,8 +1,8 @@
 """Compiled twin of ``layers/batch_normalization.py``: z = γ (x - μ) / σ + β over the batch.
 
-In training every block adds its part to sums of its shard. Where all have done so, one thread puts
-the shards together, in their order, and leaves what the blocks need then: a few tiles of numbers
-for each channel (``channels.py``). They stand behind the sums of the first shard.
+In training every block adds its part to sums of its shard (``moments.py``). Where all have done so,
+one thread puts the shards together, in their order, and leaves what the blocks need then: a few
+tiles of numbers for each channel (``channels.py``). They stand behind the sums of the first shard.
 x̂ is not kept: the way back computes it again from x, which saves a way through memory.
 """
 
@@ -17,13 +17,10 @@ from chainrule.engines.compiled.channels import (
     rescale,
     rescale_back,
     stretch_of,
-    sum_up,
-    sum_up_centred,
     sum_up_products,
 )
 from chainrule.engines.compiled.kernel import (
     PARTIALS,
-    PARTIALS_LENGTH,
     SCRATCH,
     SHARD,
     SHARDS,
@@ -32,17 +29,10 @@ from chainrule.engines.compiled.kernel import (
     kernel,
     number,
 )
-from chainrule.engines.compiled.native import float64_at, pointer_like, shift
+from chainrule.engines.compiled.moments import CHUNK, batch_moments, merge_shards, partials_of
+from chainrule.engines.compiled.native import pointer_like, shift
 from chainrule.engines.compiled.plan import Buffer, Twin
 from chainrule.layers.batch_normalization import BatchNorm
-
-_CHUNK = 8192  # numbers whose mean is taken at once: they stay in the nearest cache
-
-
-@helper
-def partials_of(context: Any, shard: int, start: int, count: int) -> Any:
-    """View of some of a shard's sums."""
-    return flat(float64_at(context[PARTIALS]), shard * context[PARTIALS_LENGTH] + start, count)
 
 
 @helper
@@ -51,59 +41,13 @@ def tile_of(context: Any, start: int, tile: int, stretch: int, like: Any) -> Any
     return shift(pointer_like(context[PARTIALS] + 8 * start, like), tile * stretch)
 
 
-@helper
-def merge_moments(
-    moments: Any, channels: int, c: int, part: float, mean: float, squares: float
-) -> None:
-    """Join μ and Σ (x - μ)² of further numbers of a channel, ``part`` of all, to what is known.
-
-    Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
-    variances", 1979. The count itself is left for when all channels are done.
-    """
-    distance = mean - moments[1 + c]
-    moments[1 + c] += distance * part
-    moments[1 + channels + c] += squares + distance * distance * moments[0] * part
-
-
-@kernel
-def batch_moments(op, context, arena, parameters, gradients, first, rows):
-    """Join a block's counts, means and Σ (x - μ)² to those of its shard."""
-    moments_at, size, channels, stretch = op[1], op[2], op[3], op[4]
-    moments = partials_of(context, context[SHARD], moments_at, 1 + 2 * channels)
-    x = shift(arena, op[0] + first * size)
-    scratch = pointer_like(context[SCRATCH], arena)
-    sums, squares, mean = scratch, shift(scratch, stretch), shift(scratch, 2 * stretch)
-    chunk = stretch * max(1, _CHUNK // stretch)
-    for begin in range(0, rows * size, chunk):
-        length = min(chunk, rows * size - begin)
-        count = length // channels
-        one, part = 1 / count, count / (moments[0] + count)
-        numbers = shift(x, begin)
-        sum_up(numbers, length, stretch, sums)
-        for c in range(channels):
-            mean[c] = of_channel(sums, c, channels, stretch) * one
-        repeat(mean, channels, stretch)
-        sum_up_centred(numbers, length, stretch, mean, sums, squares)
-        for c in range(channels):
-            rest = of_channel(sums, c, channels, stretch)
-            squared = of_channel(squares, c, channels, stretch) - rest * rest * one
-            merge_moments(moments, channels, c, part, mean[c] + rest * one, squared)
-        moments[0] += count
-
-
 @kernel
 def batch_tiles(op, context, arena, parameters, gradients, first, rows):
     """Join the moments of all shards; leave tiles of μ, γ/σ and β."""
     moments_at, tiles_at, channels, stretch = op[0], op[1], op[2], op[3]
     scale, shift_by = flat(parameters, op[4], channels), flat(parameters, op[5], channels)
     epsilon = number(op[6])
-    moments = partials_of(context, 0, moments_at, 1 + 2 * channels)
-    for shard in range(1, context[SHARDS]):
-        others = partials_of(context, shard, moments_at, 1 + 2 * channels)
-        part = others[0] / (moments[0] + others[0])
-        for c in range(channels):
-            merge_moments(moments, channels, c, part, others[1 + c], others[1 + channels + c])
-        moments[0] += others[0]
+    moments = merge_shards(context, moments_at, channels)
     mean = tile_of(context, tiles_at, 0, stretch, arena)
     factor = tile_of(context, tiles_at, 1, stretch, arena)
     offset = tile_of(context, tiles_at, 2, stretch, arena)
@@ -182,7 +126,7 @@ def batch_products(op, context, arena, parameters, gradients, first, rows):
     of_shard = partials_of(context, context[SHARD], sums_at, 2 * channels)
     scratch = pointer_like(context[SCRATCH], arena)
     sums, products = scratch, shift(scratch, stretch)
-    chunk = stretch * max(1, _CHUNK // stretch)
+    chunk = stretch * max(1, CHUNK // stretch)
     for begin in range(0, rows * size, chunk):
         length = min(chunk, rows * size - begin)
         sum_up_products(shift(x, begin), shift(d_z, begin), length, stretch, mean, sums, products)

@@ -77,8 +77,12 @@ def twin_or_python(layer: Layer, path: tuple[int, ...], input_shape: Shape, plan
 
 
 def python_positions(twins: Sequence[Twin]) -> set[int]:
-    """Positions of the layers that run by their reference code."""
-    return {number for number, twin in enumerate(twins) if isinstance(twin, PythonTwin)}
+    """Positions of the layers that run by their reference code, or have one inside that does."""
+    return {
+        number
+        for number, twin in enumerate(twins)
+        if isinstance(twin, PythonTwin) or python_positions(list(twin.inner.values()))
+    }
 
 
 def plan_python_loss(loss: Loss, y_hat: Buffer, y: Buffer, weight: Buffer, plan: Plan) -> Buffer:

@@ -13,7 +13,8 @@ from chainrule.engines.compiled.activations import activation_twin
 from chainrule.engines.compiled.blas import gemm
 from chainrule.engines.compiled.kernel import SCRATCH, flat, helper, kernel
 from chainrule.engines.compiled.native import copy_numbers, pointer_like, shift
-from chainrule.engines.compiled.plan import Buffer, Twin, twin_of
+from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.python_layer import twin_or_python
 from chainrule.layers.residual import Residual
 
 
@@ -120,7 +121,7 @@ class ResidualTwin(Twin, of=Residual):
         super().__init__(*arguments)
         plan, layer = self.plan, self.layer
         for index, (inner, shape) in enumerate(layer.inner_layers(self.input_shape)):
-            self.inner[index] = twin_of(inner, (*self.path, index), shape, plan)
+            self.inner[index] = twin_or_python(inner, (*self.path, index), shape, plan)
         self.depth = len(layer.layers)
         self.projection = self.inner.get(self.depth)
         self.weights = plan.parameter(self.path, "projection_weights")
