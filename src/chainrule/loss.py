@@ -46,6 +46,8 @@ class Loss(Registered, family="loss"):
     outputs : str
         What the network must give: "numbers", "probabilities", "logarithms of probabilities",
         "positive" or "logits".
+    last_activation : Activation or None
+        What turns the outputs into predictions, where there is such an activation.
     """
 
     formula: ClassVar[str] = ""
@@ -54,6 +56,7 @@ class Loss(Registered, family="loss"):
     reduction: ClassVar[str] = "mean"
     targets: ClassVar[str] = "numbers"
     outputs: ClassVar[str] = "numbers"
+    last_activation: ClassVar[Activation | None] = None
 
     def terms(self, y_hat: Array, y: Array) -> Array:
         """Distance of each output from its actual value: (batch, ...) -> (batch, ...)."""
@@ -81,7 +84,7 @@ class Loss(Registered, family="loss"):
 
     def prediction(self, output: Array) -> Array:
         """Turn the network's outputs into predictions: losses on logits give probabilities."""
-        return output
+        return output if self.last_activation is None else self.last_activation.value(output)
 
     def check_targets(self, y: Any, output_shape: Shape, dtype: np.dtype[Any]) -> Array:
         """Check the actual values and bring them into shape; see ``chainrule.targets``."""

@@ -164,6 +164,7 @@ class SigmoidCrossEntropy(SmoothedLoss):
     gradient_formula = "1 / (1 + exp(-z)) - y"
     targets = "probabilities"
     outputs = "logits"
+    last_activation = Sigmoid()
 
     def terms(self, y_hat: Array, y: Array) -> Array:
         y = self.smoothed(y)
@@ -173,10 +174,6 @@ class SigmoidCrossEntropy(SmoothedLoss):
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
         y = self.smoothed(y)
         return _sigmoid(y_hat) - y
-
-    def prediction(self, output: Array) -> Array:
-        """Logits -> probabilities."""
-        return _sigmoid(output)
 
 
 class CategoricalCrossEntropy(SmoothedLoss):
@@ -222,6 +219,7 @@ class SoftmaxCrossEntropy(SmoothedLoss):
     reduction = "mean of samples"
     targets = "classes"
     outputs = "logits"
+    last_activation = Softmax()
 
     def terms(self, y_hat: Array, y: Array) -> Array:
         y = self.smoothed(y)
@@ -230,10 +228,6 @@ class SoftmaxCrossEntropy(SmoothedLoss):
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
         y = self.smoothed(y)
         return _softmax(y_hat) - y
-
-    def prediction(self, output: Array) -> Array:
-        """Logits -> probabilities."""
-        return _softmax(output)
 
 
 class NegativeLogLikelihood(Loss):

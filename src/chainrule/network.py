@@ -32,6 +32,7 @@ from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
 if TYPE_CHECKING:
+    from chainrule.activation import Activation
     from chainrule.data.augmentation import Augmentation
     from chainrule.engines.compiled.prediction import CompiledPrediction
     from chainrule.engines.compiled.training import CompiledTraining
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 _NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
 
+
+_PREDICTION = "prediction"  # name of a compiled program
 
 # What overflows is looked for in the result and told there, instead of by a warning on the way.
 _told_by_the_result = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -458,7 +461,6 @@ class NeuralNetwork:
 
     # --- using it ---------------------------------------------------------------------------
 
-    @_told_by_the_result
     def predict(self, x: Any) -> Array:
         """Predict for each sample what ``fit`` was given as y.
 
@@ -467,8 +469,21 @@ class NeuralNetwork:
         ndarray (batch, *output shape)
             Numbers; for losses on logits probabilities, one per class.
         """
+        ready = self._compiled.get(_PREDICTION)
+        if (
+            ready is not None
+            and self._engine.name == "compiled"
+            and ready[0] == (Registered.changes, self._loss)
+        ):
+            found = ready[1].predict_quickly(x)
+            if found is not None:
+                return found
+        return self._predict(x)
+
+    @_told_by_the_result
+    def _predict(self, x: Any) -> Array:
         self._stack.need_built()
-        return self._check_finite(self.loss.prediction(self._outputs(self._check_inputs(x))))
+        return self._check_finite(self._outputs(self._check_inputs(x), as_prediction=True))
 
     def predict_classes(self, x: Any) -> Array:
         """Predict the most probable class of each sample.
@@ -521,30 +536,48 @@ class NeuralNetwork:
             "with dtype='float64'."
         )
 
-    def _outputs(self, x: Inputs) -> Array:
-        compiled = self._compiled_prediction(len(x))
+    def _outputs(self, x: Inputs, *, as_prediction: bool = False) -> Array:
+        """ŷ of many samples, piece by piece; as what ``predict`` gives, where asked."""
+        compiled = self._compiled_prediction(len(x), as_prediction)
+        run: Callable[[Array], Array]
         if compiled is not None:
             run, numbers, most = compiled.outputs, 16 * _NUMBERS_AT_ONCE, len(x)
         else:
             run, numbers, most = self._reference_outputs, _NUMBERS_AT_ONCE, 1024
         rows = min(most, max(1, numbers // math.prod(x.shape[1:])))
         pieces = [run(x[start : start + rows]) for start in range(0, len(x), rows)]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        found = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        done = compiled is not None and self._last_activation() is not None
+        return self._loss.prediction(found) if as_prediction and not done else found
+
+    def _last_activation(self) -> Activation | None:
+        """What makes predictions of outputs, unless the loss has a way of its own."""
+        own_way = type(self._loss).prediction is not Loss.prediction
+        return None if own_way else self._loss.last_activation
 
     def _reference_outputs(self, x: Array) -> Array:
         return self._stack.engine.feedforward(x, self.new_trace())
 
-    def _compiled_prediction(self, rows: int) -> CompiledPrediction | None:
+    def _compiled_prediction(self, rows: int, as_prediction: bool) -> CompiledPrediction | None:
         vector, shapes = self.parameter_vector, self._stack.shapes
         seconds = reference_seconds(shapes, vector.slots, rows, 1 + rows // 1024)
         if not self._engine.is_compiled(seconds):
             return None
-        made = self._compiled.get("prediction")
-        if made is None or made[0] != Registered.changes:
+        name, key = _PREDICTION if as_prediction else "outputs", (Registered.changes, self._loss)
+        made = self._compiled.get(name)
+        if made is None or made[0] != key:
             module = self._engine.compiled("prediction")
-            threads = self._engine.threads or module.available_threads()
-            prediction = module.CompiledPrediction(self.layers, shapes, vector, threads)
-            self._compiled["prediction"] = made = Registered.changes, prediction
+            made = (
+                key,
+                module.CompiledPrediction(
+                    self.layers,
+                    shapes,
+                    vector,
+                    self._engine.threads or module.available_threads(),
+                    self._last_activation() if as_prediction else None,
+                ),
+            )
+            self._compiled[name] = made
         self._engine.note(latest=made[1])
         return made[1]
 

@@ -144,6 +144,9 @@ def run_steps(
         context[RATE] = bits(rates[step])
         context[SHRINK] = bits(1.0)
         context[LOSS_SCALE] = bits(_scale(job, context, arena, start, batch))
+        if timed:
+            for index in range(phases[job[FIRST_PHASE], 1], phases[job[LAST_PHASE] - 1, 2]):
+                ops[index * OP_LENGTH + TICKS] = 0
         for phase in range(job[FIRST_PHASE], job[LAST_PHASE]):
             kind, first_op, last_op = phases[phase, 0], phases[phase, 1], phases[phase, 2]
             if kind == _ROWS:

@@ -141,7 +141,6 @@ class Program:
         seed: int = 0,
     ) -> int:
         """Make the job's steps; returns how many could be made."""
-        self.ops[:, place.TICKS] = 0
         if all(phase.python is None for phase in self.plan.phases):
             return self._run_phases(workers, storage, rates, losses, norms)
         job = self.job
