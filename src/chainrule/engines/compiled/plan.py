@@ -36,6 +36,8 @@ from chainrule.parameters import ParameterVector
 
 ROWS, PARTS, CHECK, CLIP, PYTHON = range(5)  # kinds of phases
 
+_LINE = 16  # numbers in one or two lines of the cache
+
 
 @dataclass(eq=False)
 class Buffer:
@@ -149,8 +151,10 @@ class Plan:
             best = min(fitting, key=lambda buffer: buffer.size)
             del self._free[best]
             return best.shaped(shape).kept()
-        self.size += size
-        return Buffer(shape, self.size - size)
+        # In the cache, arrays begin on a line of it; over a whole batch that would cost memory.
+        room = size if self.wide else -(-size // _LINE) * _LINE
+        self.size += room
+        return Buffer(shape, self.size - room)
 
     def release(self, buffer: Buffer) -> None:
         """Give room back: what stands there will not be read any more."""

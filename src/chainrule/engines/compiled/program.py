@@ -21,6 +21,7 @@ _WORTH_THREADS = 600_000  # multiplications in a step below which one thread doe
 MOST_SHARDS = 8
 _CACHE = 1_000_000  # bytes of intermediate numbers that stay in the cache of one core
 _MOST_ROWS = 256
+_LINE = 64  # bytes of a line of the cache
 
 
 @dataclass
@@ -84,9 +85,9 @@ class Program:
         self.threads = threads if plan.work * batch > _WORTH_THREADS else 1
         capacity = batch if plan.wide else self.block
         self.ops, self.phases = plan.table(capacity)
-        self.arena = np.zeros((1 if plan.wide else self.threads, plan.size * capacity), dtype)
-        self.scratch = np.zeros((self.threads, max(plan.scratch, 1)), dtype)
-        self.shard_room = np.zeros((self.threads, max(plan.shard_room, 1)), dtype)
+        self.arena = _zeros(1 if plan.wide else self.threads, plan.size * capacity, dtype)
+        self.scratch = _zeros(self.threads, plan.scratch, dtype)
+        self.shard_room = _zeros(self.threads, plan.shard_room, dtype)
         self.partials = np.zeros((self.shards, plan.partials))
         self.barrier = np.zeros(8, np.int64)
         self.job = np.zeros(loop.JOB_LENGTH, np.int64)
@@ -208,3 +209,11 @@ class Program:
             losses,
             norms,
         )
+
+
+def _zeros(rows: int, columns: int, dtype: np.dtype[Any]) -> Array:
+    """Zeros of which each row begins on a line of the cache, as vector instructions like it."""
+    whole = -(-max(columns, 1) * dtype.itemsize // _LINE) * _LINE
+    room = np.zeros(rows * whole + _LINE, np.uint8)
+    start = -room.ctypes.data % _LINE
+    return room[start : start + rows * whole].view(dtype).reshape(rows, -1)[:, : max(columns, 1)]
