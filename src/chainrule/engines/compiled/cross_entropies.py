@@ -109,7 +109,9 @@ def softmax_cross_entropy(op, context, arena, parameters, gradients, first, rows
     total = 0.0
     for group in range(rows * groups):
         largest = largest_of(z[group])
-        exponentials = exponentials_of(z[group], largest, d_z[group])
+        for i in range(classes):
+            d_z[group, i] = z[group, i]
+        exponentials = exponentials_of(d_z[group], largest)
         logarithm = np.log(exponentials)
         per_sum = of(1) / exponentials
         weighs = weight[group // groups]

@@ -20,7 +20,7 @@ from chainrule.engines.compiled.kernel import (
     number,
     rows_of,
 )
-from chainrule.engines.compiled.native import float64_at, in_wide_vectors
+from chainrule.engines.compiled.native import copy_numbers, float64_at, in_wide_vectors, shift
 
 
 def value_kernel(value: Callable[..., Any], *, keep: bool = True) -> Kernel:
@@ -61,18 +61,13 @@ def slope_kernel(slope: Callable[..., Any], *, keep: bool = True) -> Kernel:
     def slopes(op, context, arena, parameters, gradients, first, rows):
         in_wide_vectors()
         size = op[4]
-        d_a = flat(arena, op[0] + first * size, rows * size)
         z = flat(arena, op[1] + first * size, rows * size)
         a = flat(arena, op[2] + first * size, rows * size)
-        d_z = flat(arena, op[3] + first * size, rows * size)
+        d = brought(arena, op[0], op[3], first, rows, size)
         of = z.dtype.type
         s, t = of(number(op[5])), of(number(op[6]))
-        if op[0] == op[3]:
-            for i in range(rows * size):
-                d_z[i] = d_z[i] * of(slope(z[i], a[i], s, t))
-        else:
-            for i in range(rows * size):
-                d_z[i] = d_a[i] * of(slope(z[i], a[i], s, t))
+        for i in range(rows * size):
+            d[i] *= of(slope(z[i], a[i], s, t))
 
     return _named(slopes, slope, keep)
 
@@ -110,6 +105,19 @@ def loss_kernel(
 def _named(loop: Callable[..., None], function: Callable[..., Any], keep: bool) -> Kernel:
     loop.__name__ = loop.__qualname__ = f"{function.__name__}_{loop.__name__}"
     return Kernel(loop, keep=keep)
+
+
+@helper
+def brought(arena: Any, source: int, target: int, first: int, rows: int, size: int) -> Any:
+    """View of a block's rows of the buffer ``target``, with what stands in ``source``.
+
+    Loops that work in place say so by using one view only. With two of the same numbers they would
+    go number by number, because the compiler must think that each may change the next.
+    """
+    if source != target:
+        numbers_from = shift(arena, source + first * size)
+        copy_numbers(numbers_from, shift(arena, target + first * size), rows * size)
+    return flat(arena, target + first * size, rows * size)
 
 
 @helper

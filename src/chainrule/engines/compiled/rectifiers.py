@@ -7,7 +7,7 @@ from typing import Any
 from chainrule.activations import ELU, SELU, LeakyReLU, PReLU, ReLU
 from chainrule.engines.compiled.activation import ActivationTwin
 from chainrule.engines.compiled.elementary import ONE, ZERO, scalar
-from chainrule.engines.compiled.elementwise import slope_kernel, value_kernel
+from chainrule.engines.compiled.elementwise import brought, slope_kernel, value_kernel
 from chainrule.engines.compiled.exponential import exponential_minus_one
 from chainrule.engines.compiled.kernel import flat, kernel, rows_of
 from chainrule.engines.compiled.plan import Buffer
@@ -70,17 +70,16 @@ def prelu_slope(op, context, arena, parameters, gradients, first, rows):
     """d_z = d_a or slope d_a; ∂L/∂slope sums d_a z over every z < 0."""
     channels = op[6]
     pixels = rows * op[4] // channels
-    d_a = rows_of(arena, op[0] + first * op[4], 0, pixels, channels)
     z = rows_of(arena, op[1] + first * op[4], 0, pixels, channels)
-    d_z = rows_of(arena, op[3] + first * op[4], 0, pixels, channels)
+    d = brought(arena, op[0], op[3], first, rows, op[4]).reshape(pixels, channels)
     slope = flat(parameters, op[5], channels)
     d_slope = flat(gradients, op[5], channels)
+    one = slope.dtype.type(1)
     for pixel in range(pixels):
         for j in range(channels):
-            d = d_a[pixel, j]
             positive = z[pixel, j] > 0
-            d_slope[j] += 0 if positive else d * z[pixel, j]
-            d_z[pixel, j] = d if positive else d * slope[j]
+            d_slope[j] += 0 if positive else d[pixel, j] * z[pixel, j]
+            d[pixel, j] *= one if positive else slope[j]
 
 
 class PReLUTwin(ActivationTwin, of=PReLU):

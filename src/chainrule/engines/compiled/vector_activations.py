@@ -9,6 +9,7 @@ from numba.extending import register_jitable
 
 from chainrule.activations import LogSoftmax, Softmax
 from chainrule.engines.compiled.activation import ActivationTwin
+from chainrule.engines.compiled.elementwise import brought
 from chainrule.engines.compiled.exponential import exponential
 from chainrule.engines.compiled.kernel import helper, kernel, rows_of
 
@@ -23,13 +24,13 @@ def largest_of(z: Any) -> Any:
 
 
 @helper
-def exponentials_of(z: Any, largest: Any, into: Any) -> Any:
-    """e^(z - largest) for each number; returns their sum."""
+def exponentials_of(z: Any, largest: Any) -> Any:
+    """Replace each number by e^(z - largest); returns their sum."""
     for i in range(len(z)):
-        into[i] = exponential(z[i] - largest)
-    total = into[0]
+        z[i] = exponential(z[i] - largest)
+    total = z[0]
     for i in range(1, len(z)):
-        total += into[i]
+        total += z[i]
     return total
 
 
@@ -44,10 +45,9 @@ def softmax_value(op, context, arena, parameters, gradients, first, rows):
     """A = e^z / Σ e^z."""
     size, classes = op[2], op[3]
     groups = rows * size // classes
-    z = rows_of(arena, op[0] + first * size, 0, groups, classes)
-    a = rows_of(arena, op[1] + first * size, 0, groups, classes)
+    a = brought(arena, op[0], op[1], first, rows, size).reshape(groups, classes)
     for group in range(groups):
-        total = exponentials_of(z[group], largest_of(z[group]), a[group])
+        total = exponentials_of(a[group], largest_of(a[group]))
         for i in range(classes):
             a[group, i] /= total
 
@@ -57,15 +57,14 @@ def softmax_slope(op, context, arena, parameters, gradients, first, rows):
     """d_z = a (d_a - Σ d_a a)."""
     size, classes = op[4], op[5]
     groups = rows * size // classes
-    d_a = rows_of(arena, op[0] + first * size, 0, groups, classes)
     a = rows_of(arena, op[2] + first * size, 0, groups, classes)
-    d_z = rows_of(arena, op[3] + first * size, 0, groups, classes)
+    d = brought(arena, op[0], op[3], first, rows, size).reshape(groups, classes)
     for group in range(groups):
-        total = d_a[group, 0] * a[group, 0]
+        total = d[group, 0] * a[group, 0]
         for i in range(1, classes):
-            total += d_a[group, i] * a[group, i]
+            total += d[group, i] * a[group, i]
         for i in range(classes):
-            d_z[group, i] = a[group, i] * (d_a[group, i] - total)
+            d[group, i] = a[group, i] * (d[group, i] - total)
 
 
 class SoftmaxTwin(ActivationTwin, of=Softmax):
@@ -82,14 +81,16 @@ def log_softmax_value(op, context, arena, parameters, gradients, first, rows):
     """A = z - log Σ e^z."""
     size, classes = op[2], op[3]
     groups = rows * size // classes
-    z = rows_of(arena, op[0] + first * size, 0, groups, classes)
-    a = rows_of(arena, op[1] + first * size, 0, groups, classes)
-    lowest = z.dtype.type(np.finfo(z.dtype).min)
+    a = brought(arena, op[0], op[1], first, rows, size).reshape(groups, classes)
+    lowest = a.dtype.type(np.finfo(a.dtype).min)
     for group in range(groups):
-        largest = largest_of(z[group])
-        logarithm = np.log(exponentials_of(z[group], largest, a[group]))
+        largest = largest_of(a[group])
+        total = a.dtype.type(0)
         for i in range(classes):
-            found = log_probability(z[group, i], largest, logarithm)
+            total += exponential(a[group, i] - largest)
+        logarithm = np.log(total)
+        for i in range(classes):
+            found = log_probability(a[group, i], largest, logarithm)
             a[group, i] = lowest if found < lowest else found
 
 
@@ -98,15 +99,14 @@ def log_softmax_slope(op, context, arena, parameters, gradients, first, rows):
     """d_z = d_a - e^a Σ d_a."""
     size, classes = op[4], op[5]
     groups = rows * size // classes
-    d_a = rows_of(arena, op[0] + first * size, 0, groups, classes)
     a = rows_of(arena, op[2] + first * size, 0, groups, classes)
-    d_z = rows_of(arena, op[3] + first * size, 0, groups, classes)
+    d = brought(arena, op[0], op[3], first, rows, size).reshape(groups, classes)
     for group in range(groups):
-        total = d_a[group, 0]
+        total = d[group, 0]
         for i in range(1, classes):
-            total += d_a[group, i]
+            total += d[group, i]
         for i in range(classes):
-            d_z[group, i] = d_a[group, i] - exponential(a[group, i]) * total
+            d[group, i] -= exponential(a[group, i]) * total
 
 
 class LogSoftmaxTwin(SoftmaxTwin, of=LogSoftmax):
