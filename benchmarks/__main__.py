@@ -6,48 +6,85 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks import machine, report, works
+from benchmarks import growth_report, machine, report, works
 from benchmarks.agreement import Disagreement
 from benchmarks.measure import measure
+from benchmarks.targets import Verdict
+from benchmarks.work import Work
+from benchmarks.works.growth import Growth
 
 COMMAND = "python -m benchmarks"
+_PICTURE = Path("pictures", "growth.png")  # beside the page
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the works, print their tables. Returns 1 when sides did not do the same job."""
     options = _parser().parse_args(arguments)
     rounds, seconds = (2, 0.05) if options.quick else (options.rounds, 0.3)
-    chosen = [work for work in works.ALL if not options.only or work.name in options.only]
+    chosen = [work for work in works.ALL if not options.works or work.name in options.works]
     began = time.strftime("%Y-%m-%d %H:%M")
     facts = machine.describe() | {"load before": machine.load()}
 
-    outcomes, failed, parts = [], [], []
+    results, failed, parts = [], [], []
     for work in chosen:
         try:
-            outcome = measure(work, rounds, seconds, _say)
+            results.append(_result(work, rounds, seconds, options.write))
         except Disagreement as error:
             failed.append(work.name)
             parts.append(f"{work.name}: {work.title}\n  NOT TIMED. {error}")
         else:
-            outcomes.append(outcome)
-            parts.append(report.text(outcome))
+            parts.append(results[-1].text)
         _say("")
         print(parts[-1], end="\n\n", flush=True)
 
-    facts |= {"load after": machine.load(), "measured": f"{began}, {rounds} rounds"}
+    facts |= {"load after": machine.load(), "measured": f"{began}, {rounds} rounds at most"}
     parts.append("\n".join(f"{name}: {fact}" for name, fact in facts.items()))
-    print(parts[-1])
+    summary = report.summary([verdict for result in results for verdict in result.verdicts])
+    print(f"{summary}\n\n{parts[-1]}")
     if options.json:
-        found = {"machine": facts, "works": [report.as_dict(outcome) for outcome in outcomes]}
-        options.json.write_text(json.dumps(found | {"failed": failed}, indent=1), encoding="utf-8")
+        found = {"machine": facts, "works": [result.numbers for result in results]}
+        options.json.write_text(
+            json.dumps(found | {"failed": failed}, indent=1) + "\n", encoding="utf-8"
+        )
     if options.write:
-        block = "```text\n" + "\n\n".join(parts) + "\n```"
-        report.replace_results(options.write, COMMAND, block)
+        pictures = [result.picture for result in results if result.picture]
+        block = [summary, *pictures, "```text\n" + "\n\n".join(parts) + "\n```"]
+        report.replace_results(options.write, COMMAND, "\n\n".join(block))
     if failed:
         print(f"Sides disagree in: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came of one work, ready to be printed and written."""
+
+    text: str
+    verdicts: list[Verdict]
+    numbers: dict[str, Any]
+    picture: str = ""
+
+
+def _result(work: Work | Growth, rounds: int, seconds: float, page: Path | None) -> _Result:
+    if isinstance(work, Work):
+        found = measure(work, rounds, seconds, _say)
+        return _Result(report.text(found), found.verdicts, report.as_dict(found))
+    grown = work.measure(rounds, seconds, _say)
+    picture = ""
+    if page:
+        growth_report.draw(grown, page.parent / _PICTURE)
+        picture = f"![{work.title}]({_PICTURE})"
+    return _Result(
+        growth_report.text(grown),
+        [growth_report.verdict(grown)],
+        growth_report.as_dict(grown),
+        picture,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,17 +93,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = [work.name for work in works.ALL]
     parser.add_argument(
-        "--only", action="append", choices=names, metavar="NAME", help=f"one of {', '.join(names)}"
+        "works",
+        nargs="*",
+        metavar="NAME",
+        type=_one_of(names),
+        help=f"works to run, all without it: {', '.join(names)}",
     )
     parser.add_argument(
         "--quick", action="store_true", help="two short rounds, to see that it runs"
     )
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of each work (9)")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each work, at most (9)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write every figure there")
     parser.add_argument(
         "--write", type=Path, metavar="PAGE", help="put the report into docs/benchmarks.md"
     )
     return parser
+
+
+def _one_of(names: list[str]) -> Callable[[str], str]:
+    def checked(name: str) -> str:
+        if name not in names:
+            raise argparse.ArgumentTypeError(f"no work is called {name!r}; {', '.join(names)}")
+        return name
+
+    return checked
 
 
 def _say(what: str) -> None:

@@ -16,7 +16,7 @@ class Disagreement(Exception):
 def compare(
     evidence: Sequence[tuple[str, Evidence]], tolerance: float, score_tolerance: float
 ) -> str:
-    """Compare the evidence of all sides with that of the first.
+    """Compare the evidence of all sides with that of the first that has any.
 
     Parameters
     ----------
@@ -49,14 +49,21 @@ def compare(
                     f"difference of {difference[position]:.1e}; at most {tolerance:.0e} is allowed."
                 )
             largest, compared = max(largest, float(difference[position])), compared + 1
-        if reference.score is None or other.score is None:
-            continue
-        if not abs(other.score - reference.score) <= score_tolerance:
-            raise Disagreement(
-                f"{name} and {first} do not learn the same: they reach {other.score:.4f} and "
-                f"{reference.score:.4f}; a difference of {score_tolerance:g} is allowed."
-            )
+    _compare_scores(evidence, score_tolerance)
     return _sentence(evidence, compared, largest, tolerance, score_tolerance)
+
+
+def _compare_scores(evidence: Sequence[tuple[str, Evidence]], tolerance: float) -> None:
+    scores = [(name, one.score) for name, one in evidence if one.score is not None]
+    if not scores:
+        return
+    first, wanted = scores[0]
+    for name, score in scores[1:]:
+        if not abs(score - wanted) <= tolerance:  # also where it is NaN
+            raise Disagreement(
+                f"{name} and {first} do not learn the same: they reach {score:.4f} and "
+                f"{wanted:.4f}; a difference of {tolerance:g} is allowed."
+            )
 
 
 def _relative_difference(

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import chainrule
+from benchmarks.works.images.data import source
 
-_PEERS = ("scipy", "scikit-learn", "torch", "jax")
+_PEERS = ("numba", "scipy", "scikit-learn", "torch", "jax", "onnxruntime")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -28,6 +29,7 @@ def describe() -> dict[str, str]:
             facts[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             facts[package] = "not installed"
+    facts["images"] = source()
     limits = [f"{name}={os.environ[name]}" for name in _THREAD_VARIABLES if name in os.environ]
     if limits:
         facts["thread limits"] = ", ".join(limits)

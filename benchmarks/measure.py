@@ -2,7 +2,8 @@
 
 Each side lives in a process of its own, so that the thread pools and settings of one library cannot
 disturb another. They never work at the same time: in each round every side runs once, A B C A B C,
-so that a slow moment of the machine meets all of them, and ratios are taken within a round.
+so that a slow moment of the machine meets all of them, and ratios are taken within a round. A trial
+before the rounds finds the settings of a peer that are too slow to be its best: they are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import multiprocessing
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,9 +21,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from benchmarks.agreement import compare
+from benchmarks.targets import Verdict
 from benchmarks.work import OURS, Evidence, Side, Work
 
 Result = TypeVar("Result")
+
+# A setting this many times as slow in the trial as the fastest of its library is not its best.
+_TOO_SLOW = 1.5
 
 # Threads of the side before may still spin for a moment, waiting for more work: let them sleep.
 _REST_SECONDS = 0.1
@@ -33,14 +39,21 @@ class Contender:
 
     Attributes
     ----------
+    trial : float
+        Seconds of its fastest run in the trial; 0 where there was none.
     rounds : list of float
-        For each round, the median seconds of one run.
+        For each round, the median seconds of one run. Empty where the trial was enough.
+    tails : list of float
+        For each round, the seconds that 95 % of the runs stayed within.
     """
 
     side: Side
     threads: int | None
     compile_seconds: float | None = None
+    chosen: str = ""
+    trial: float = 0.0
     rounds: list[float] = field(default_factory=list)
+    tails: list[float] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -50,13 +63,19 @@ class Contender:
     @property
     def setting(self) -> str:
         """What distinguishes it from others of the same name: ``"fused Adam, 2 threads"``."""
-        threads = {None: "", 1: "1 thread"}.get(self.threads, f"{self.threads} threads")
-        return ", ".join(part for part in (self.side.setting, threads) if part)
+        as_it_comes = "threads as it comes" if len(self.side.threads) > 1 else ""
+        threads = {None: as_it_comes, 1: "1 thread"}.get(self.threads, f"{self.threads} threads")
+        return ", ".join(part for part in (self.side.setting, threads, self.chosen) if part)
 
     @property
     def median(self) -> float:
-        """Median seconds of the rounds."""
-        return statistics.median(self.rounds)
+        """Median seconds of the rounds, or of the trial where it was enough."""
+        return statistics.median(self.rounds) if self.rounds else self.trial
+
+    def add_round(self, figures: list[float]) -> None:
+        """Keep what matters of the runs in a round."""
+        self.rounds.append(statistics.median(figures))
+        self.tails.append(sorted(figures)[int(0.95 * (len(figures) - 1))])
 
 
 @dataclass
@@ -66,7 +85,7 @@ class Outcome:
     Attributes
     ----------
     contenders : list of Contender
-        All that were timed.
+        All that took part.
     agreement : str
         How closely the sides agreed before they were timed.
     missing : dict of str to str
@@ -78,17 +97,27 @@ class Outcome:
     agreement: str
     missing: dict[str, str]
 
+    @property
+    def timed(self) -> list[Contender]:
+        """Those that were timed in all rounds."""
+        return [contender for contender in self.contenders if contender.rounds]
+
     def best(self, name: str) -> Contender | None:
         """Return the fastest setting of a library, None if it was not timed."""
-        tried = [contender for contender in self.contenders if contender.name == name]
+        tried = [contender for contender in self.timed if contender.name == name]
         return min(tried, key=lambda contender: contender.median, default=None)
 
     def ratios(self, peer: Contender) -> list[float]:
-        """Chainrule's time divided by the peer's, round by round; below 1 chainrule is faster."""
+        """The peer's time divided by chainrule's, round by round; above 1 chainrule is faster."""
         ours = self.best(OURS)
-        if ours is None:
+        if ours is None or not peer.rounds:
             return []
-        return [mine / its for mine, its in zip(ours.rounds, peer.rounds, strict=True)]
+        return [its / mine for mine, its in zip(ours.rounds, peer.rounds, strict=True)]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What was to be reached, and whether it was."""
+        return [target.verdict(self) for target in self.work.targets]
 
 
 def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None]) -> Outcome:
@@ -98,6 +127,7 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
     ----------
     work : Work
     rounds : int
+        At most; a work may be content with fewer.
     seconds : float
         In each round a side repeats its run for at least so long.
     say : callable
@@ -112,31 +142,64 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
     missing = {side.name: side.package for side in work.sides if side not in installed}
     contenders = [Contender(side, threads) for side in installed for threads in side.threads]
     with ExitStack() as processes:
-        workers = [processes.enter_context(_Worker(contender)) for contender in contenders]
+        entrants = [(one, processes.enter_context(Worker(one.threads))) for one in contenders]
         evidence: list[tuple[str, Evidence]] = []
-        for contender, worker in zip(contenders, workers, strict=True):
+        for contender, worker in entrants:
             say(f"{work.name}: preparing {contender.name} {contender.setting}")
-            contender.compile_seconds = worker.call(_prepare, contender.side)
-            evidence.append((f"{contender.name} {contender.setting}", worker.call(_evidence)))
+            contender.compile_seconds, contender.chosen = worker.call(prepare, contender.side)
+            evidence.append((f"{contender.name} {contender.setting}", worker.call(ask, "evidence")))
         agreement = compare(evidence, work.tolerance, work.score_tolerance)
+        entrants = _after_trial(work, entrants, seconds, say)
+        rounds = min(rounds, work.rounds)
         for number in range(1, rounds + 1):
             say(f"{work.name}: round {number} of {rounds}")
-            for contender, worker in zip(contenders, workers, strict=True):
-                contender.rounds.append(statistics.median(worker.call(_times, seconds)))
+            for contender, worker in entrants:
+                contender.add_round(worker.call(figures, seconds))
     return Outcome(work, contenders, agreement, missing)
 
 
-class _Worker:
-    """The process of one contender."""
+def _after_trial(
+    work: Work, entrants: list[tuple[Contender, Worker]], seconds: float, say: Callable[[str], None]
+) -> list[tuple[Contender, Worker]]:
+    """Those worth timing: all of chainrule's, and of each peer the settings that may be its best.
 
-    def __init__(self, contender: Contender) -> None:
-        self._environment = _thread_settings(contender.threads)
+    The others' processes end.
+    """
+    names = Counter(contender.name for contender, _ in entrants)
+    for contender, worker in entrants:
+        if contender.side.timed and contender.name != OURS and names[contender.name] > 1:
+            say(f"{work.name}: trying {contender.name} {contender.setting}")
+            contender.trial = min(worker.call(figures, seconds))
+    going_on = []
+    for contender, worker in entrants:
+        fastest = min(other.trial for other, _ in entrants if other.name == contender.name)
+        if contender.side.timed and contender.trial <= _TOO_SLOW * fastest:
+            going_on.append((contender, worker))
+        else:
+            worker.close()
+    return going_on
+
+
+class Worker:
+    """A process with its own number of threads.
+
+    Parameters
+    ----------
+    threads : int or None
+    """
+
+    def __init__(self, threads: int | None) -> None:
+        self._environment = _thread_settings(threads)
         self._process = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
-    def __enter__(self) -> _Worker:
+    def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; a second time does nothing."""
         self._process.shutdown()
 
     def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -172,20 +235,24 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 _prepared: list[Side] = []
 
 
-def _prepare(side: Side) -> float | None:
+def prepare(side: Side) -> tuple[float | None, str]:
+    """Prepare a side where it lives; returns what it tells about that."""
     side.prepare()
     _prepared.append(side)
-    return side.compile_seconds
+    return side.compile_seconds, side.chosen
 
 
-def _evidence() -> Evidence:
-    return _prepared[0].evidence()
-
-
-def _times(at_least: float) -> list[float]:
+def ask(method: str, *arguments: Any) -> Any:
+    """Call a method of the side."""
     (side,) = _prepared
+    return getattr(side, method)(*arguments)
+
+
+def figures(at_least: float) -> list[float]:
+    """Let the side run for so many seconds, once at least; returns the figures of its runs."""
     time.sleep(_REST_SECONDS)
-    times: list[float] = []
-    while sum(times) < at_least:
-        times.append(side.seconds())
-    return times
+    found: list[float] = []
+    began = time.perf_counter()
+    while not found or time.perf_counter() - began < at_least:
+        found.append(ask("figure"))
+    return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Contender, Outcome
-from benchmarks.work import OURS, Target
+from benchmarks.targets import Verdict
+from benchmarks.work import OURS
 
 _BEGIN, _END = "<!-- begin: written by {} -->", "<!-- end: written by {} -->"
 
@@ -15,37 +18,36 @@ _BEGIN, _END = "<!-- begin: written by {} -->", "<!-- end: written by {} -->"
 def text(outcome: Outcome) -> str:
     """Return the table of one work, with its agreement and targets."""
     work = outcome.work
-    heading = ("side", "setting", f"{work.unit} (min - max)", "chainrule's time / its time")
+    heading = ["side", "setting", f"{work.unit} (min - max)", "its / chainrule's"]
+    heading += ["95 % within"] * work.tail
     rows = [heading, *(_row(outcome, name) for name in _names(outcome))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heading))]
     lines = [f"{work.name}: {work.title}", f"  {work.setting}", f"  agreement: {outcome.agreement}"]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        lines.append(("  " + "  ".join(cells)).rstrip())
+    lines += [f"  {line}" for line in in_columns(rows)]
     lines += [f"  {line}" for line in _notes(outcome)]
-    lines += [f"  target: {verdict(outcome, target)}" for target in work.targets]
+    lines += [f"  target: {verdict}" for verdict in outcome.verdicts]
     return "\n".join(lines)
 
 
-def verdict(outcome: Outcome, target: Target) -> str:
-    """Say what was meant to be reached, what was, and whether that is enough."""
-    if target.peer is None:
-        ours = outcome.best(OURS)
-        assert ours is not None
-        reached, limit = ours.median, f"at most {outcome.work.shown(target.at_most)}"
-        found = f"{outcome.work.shown(reached)} {outcome.work.unit}"
-        limit += f" {outcome.work.unit}"
-    else:
-        peer = outcome.best(target.peer)
-        if peer is None:
-            return f"at most {target.at_most:g} x the time of {target.peer}: not measured"
-        reached = statistics.median(outcome.ratios(peer))
-        limit, found = f"at most {target.at_most:g} x the time of {target.peer}", f"{reached:.2f}"
-    return f"{limit}: {found}, {'met' if reached <= target.at_most else 'MISSED'}"
+def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, every column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return all targets as a table in Markdown."""
+    lines = ["| work | what | reached | enough | aim | |", "|---|---|---|---|---|---|"]
+    for one in verdicts:
+        cells = (f"`{one.work}`", one.what, one.reached, one.enough, one.aim, one.result)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def as_dict(outcome: Outcome) -> dict[str, Any]:
-    """Everything measured, in seconds, ready for JSON."""
+    """Everything measured, in seconds (bytes where the unit is MB), ready for JSON."""
     work = outcome.work
     return {
         "name": work.name,
@@ -55,17 +57,20 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "samples": work.samples,
         "agreement": outcome.agreement,
         "not_installed": outcome.missing,
-        "targets": [verdict(outcome, target) for target in work.targets],
+        "targets": [dataclasses.asdict(verdict) for verdict in outcome.verdicts],
         "sides": [
             {
                 "name": contender.name,
                 "setting": contender.setting,
                 "differs": contender.side.differs,
                 "compile_seconds": contender.compile_seconds,
-                "seconds_by_round": contender.rounds,
-                "chainrules_time_by_its_time": outcome.ratios(contender),
+                "trial": contender.trial,
+                "rounds": contender.rounds,
+                "tails": contender.tails,
+                "its_time_by_chainrules": outcome.ratios(contender),
             }
             for contender in outcome.contenders
+            if contender.side.timed
         ],
     }
 
@@ -87,18 +92,23 @@ def replace_results(page: Path, command: str, results: str) -> None:
 
 
 def _names(outcome: Outcome) -> list[str]:
-    return list(dict.fromkeys(side.name for side in outcome.work.sides))
+    sides = [side for side in outcome.work.sides if side.timed and not side.flops]
+    return list(dict.fromkeys(side.name for side in sides))
 
 
-def _row(outcome: Outcome, name: str) -> tuple[str, str, str, str]:
+def _row(outcome: Outcome, name: str) -> list[str]:
+    tail = outcome.work.tail
     best = outcome.best(name)
     if best is None:
-        return name, "", "not installed", ""
-    ratio = "" if name == OURS else _spread(outcome.ratios(best), "{:.2f}".format)
-    return name, best.setting, _spread(best.rounds, outcome.work.shown), ratio
+        return [name, "", "not installed", "", *[""] * tail]
+    shown = outcome.work.shown
+    ratios = [] if name == OURS else outcome.ratios(best)
+    ratio = _spread(ratios, "{:.2f}".format) if ratios else ""
+    cells = [name, best.setting, _spread(best.rounds, shown), ratio]
+    return [*cells, shown(statistics.median(best.tails))] if tail else cells
 
 
-def _spread(values: list[float], show: Any) -> str:
+def _spread(values: list[float], show: Callable[[float], str]) -> str:
     """Median, and what lies around it, the smaller shown number first."""
     low, high = show(min(values)), show(max(values))
     if float(low.replace(",", "")) > float(high.replace(",", "")):
@@ -120,6 +130,10 @@ def _notes(outcome: Outcome) -> list[str]:
         others = [one for one in outcome.contenders if one.name == name and one is not best]
         if others:
             notes.append(f"{name}, also tried: {'; '.join(_tried(outcome, one) for one in others)}")
+    gauges = {one.name for one in outcome.timed if one.side.flops}
+    for gauge in filter(None, map(outcome.best, sorted(gauges))):
+        rate = gauge.side.flops / gauge.median / 1e9
+        notes.append(f"{gauge.name}: {rate:,.0f} GFLOP/s with {gauge.setting}")
     return notes
 
 

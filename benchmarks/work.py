@@ -8,11 +8,19 @@ To add a work, write a file in ``works/`` that makes a ``Work``, and list it in 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.targets import Target
 
 OURS = "chainrule"
+REFERENCE = "chainrule's reference engine"
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,14 @@ class Side:
         What is particular about this object among those of the same name: ``"fused Adam"``.
     differs : str
         What this library does differently, where it cannot do quite the same.
+    chosen : str
+        What ``prepare`` found to be best, where it tries something itself: ``"batches of 250"``.
     compile_seconds : float or None
         Time of a compilation ahead of the work, which is not part of any timing.
+    timed : bool
+        False for a side that only shows evidence: the others are compared with it.
+    flops : float
+        For a gauge, which measures the machine and not a library: operations of one run.
     """
 
     name: str
@@ -60,7 +74,10 @@ class Side:
     threads: Sequence[int | None] = (None,)
     setting: str = ""
     differs: str = ""
+    chosen: str = ""
     compile_seconds: float | None = None
+    timed: bool = True
+    flops: float = 0.0
 
     def prepare(self) -> None:
         """Import, load data, build and compile: everything that is not timed."""
@@ -76,28 +93,12 @@ class Side:
         """Do the work once; this is timed."""
         raise NotImplementedError(f"{type(self).__name__} defines no run")
 
-    def seconds(self) -> float:
-        """Time of one run."""
+    def figure(self) -> float:
+        """Measure once: seconds of one run, or what else the work counts."""
         self.reset()
         began = time.perf_counter()
         self.run()
         return time.perf_counter() - began
-
-
-@dataclass(frozen=True)
-class Target:
-    """What chainrule is meant to reach.
-
-    Attributes
-    ----------
-    at_most : float
-        Limit of chainrule's time divided by the peer's time; without a peer, of its seconds.
-    peer : str or None
-        Name of the side to compare with.
-    """
-
-    at_most: float
-    peer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Work:
     Attributes
     ----------
     name : str
-        For ``--only``.
+        For the command line.
     title, setting : str
         One line each: what is done, and with what.
     sides : sequence of Side
@@ -117,9 +118,13 @@ class Work:
     score_tolerance : float
         Largest difference between their scores.
     unit : str
-        "ms", "us", or "samples/s".
+        "s", "ms", "us", "samples/s", or "MB".
     samples : int
         How many samples one run goes through, for samples/s.
+    rounds : int
+        Most rounds that are worth their time.
+    tail : bool
+        Whether the table shows the time that 95 % of the runs stay within.
     """
 
     name: str
@@ -131,16 +136,31 @@ class Work:
     unit: str = "ms"
     samples: int = 1
     targets: Sequence[Target] = ()
+    rounds: int = 9
+    tail: bool = False
 
-    def shown(self, seconds: float) -> str:
-        """Return a time in the work's unit."""
+    def shown(self, figure: float) -> str:
+        """Return a figure (seconds; bytes where the unit is MB) in the work's unit."""
         if self.unit == "samples/s":
-            return f"{self.samples / seconds:,.0f}"
-        value = seconds * {"ms": 1e3, "us": 1e6}[self.unit]
-        return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+            return f"{self.samples / figure:,.0f}"
+        value = figure * {"s": 1.0, "ms": 1e3, "us": 1e6, "MB": 1e-6}[self.unit]
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def thread_counts() -> list[int | None]:
     """Numbers of threads worth trying here: one, two, and one for each core."""
     cores = os.cpu_count() or 1
     return [count for count in sorted({1, 2, cores}) if count <= cores]
+
+
+def allowed_threads() -> int | None:
+    """Threads that the process of a side may use; None leaves the library as it comes."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return int(allowed) if allowed.isdigit() else None
+
+
+def temporary_folder(owner: Side) -> str:
+    """Make a folder that goes when the side does."""
+    folder = tempfile.mkdtemp()
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder

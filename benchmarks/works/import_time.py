@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks.work import OURS, Evidence, Side, Target, Work
+from benchmarks.targets import AtMost
+from benchmarks.work import OURS, Evidence, Side, Work
 
 
 class ImportTime(Side):
@@ -22,10 +23,10 @@ class ImportTime(Side):
 
     def evidence(self) -> Evidence:
         """Nothing to compare; the first import of all writes Python's cache files."""
-        self.seconds()
+        self.figure()
         return Evidence()
 
-    def seconds(self) -> float:
+    def figure(self) -> float:
         """Import, and read the time from the report."""
         # NumPy first: what both need of Python's own library (typing, re, inspect, ...) is NumPy's,
         # so this is the time that ``import chainrule`` takes more than ``import numpy`` alone.
@@ -36,7 +37,7 @@ class ImportTime(Side):
         return cumulative["chainrule" if self.name == OURS else "numpy"]
 
     def run(self) -> None:
-        """``seconds`` does it."""
+        """``figure`` does it."""
 
 
 def _cumulative_seconds(report: str) -> dict[str, float]:
@@ -55,5 +56,5 @@ WORK = Work(
     title="import chainrule, beyond the import of NumPy",
     setting="python -X importtime, a new process each time",
     sides=(ImportTime(OURS), ImportTime("NumPy")),
-    targets=(Target(at_most=0.050),),
+    targets=(AtMost(enough=0.050),),
 )

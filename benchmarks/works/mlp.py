@@ -59,7 +59,7 @@ def starting_weights() -> Weights:
     )
 
 
-def network() -> cr.NeuralNetwork:
+def network(engine: str) -> cr.NeuralNetwork:
     """Return chainrule's network with the starting weights."""
     made = cr.NeuralNetwork(
         cr.Dense(HIDDEN, activation="relu"),
@@ -67,6 +67,7 @@ def network() -> cr.NeuralNetwork:
         loss="softmax_cross_entropy",
         optimizer=cr.Adam(learning_rate=0.001),
         inputs=INPUTS,
+        engine=engine,
     )
     made.parameters[...] = np.concatenate([array.ravel() for array in starting_weights()])
     return made

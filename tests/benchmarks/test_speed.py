@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import agreement, measure, report, work, works
+from benchmarks.targets import AtMost, Target, TimesAsFast
+from benchmarks.works import orders
 
 
 def quiet(_: str) -> None:
@@ -23,7 +26,7 @@ class Named(work.Side):
         self.name, self.setting, self.package = name, setting, package
 
 
-def outcome(targets: list[work.Target], **rounds: list[float]) -> measure.Outcome:
+def outcome(targets: list[Target], **rounds: list[float]) -> measure.Outcome:
     """What comes of a work in which sides of these names took these seconds."""
     contenders = []
     for label, seconds in rounds.items():
@@ -75,7 +78,7 @@ def test_the_hand_written_training_is_chainrules(monkeypatch: pytest.MonkeyPatch
     ):
         side.prepare()
         side.reset()
-        losses.append(side.train(works.mlp_training.side.chainrules_orders()))
+        losses.append(side.train(orders.chainrules(640, works.mlp_training.side.EPOCHS)))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
 
 
@@ -87,12 +90,12 @@ def test_ratios_are_taken_within_a_round() -> None:
     found = outcome([], chainrule=[1.0, 10.0, 1.0], peer=[2.0, 20.0, 2.0])
     peer = found.best("peer")
     assert peer is not None
-    assert found.ratios(peer) == [0.5, 0.5, 0.5]
+    assert found.ratios(peer) == [2.0, 2.0, 2.0]
 
 
 def test_the_best_setting_of_a_peer_counts() -> None:
     found = outcome(
-        [work.Target(1.0, "peer")],
+        [TimesAsFast(peer="peer", enough=1.0)],
         chainrule=[0.002] * 3,
         peer_slow=[0.004] * 3,
         peer_fast=[0.001] * 3,
@@ -102,16 +105,17 @@ def test_the_best_setting_of_a_peer_counts() -> None:
     assert best.setting == "fast"
     text = report.text(found)
     assert "peer, also tried: slow 4" in text
-    assert "target: at most 1 x the time of peer: 2.00, MISSED" in text
+    assert "target: times as fast as peer (at least 1 x): 0.5 x, MISSED" in text
 
 
 def test_targets_of_time_alone_and_of_absent_peers() -> None:
     found = outcome(
-        [work.Target(0.050), work.Target(1.0, "absent")], chainrule=[0.040, 0.045, 0.070]
+        [AtMost(enough=0.050), TimesAsFast(peer="absent", enough=1.0)],
+        chainrule=[0.040, 0.045, 0.070],
     )
     lines = report.text(found).splitlines()
-    assert "  target: at most 50 ms: 45 ms, met" in lines
-    assert "  target: at most 1 x the time of absent: not measured" in lines
+    assert "  target: chainrule alone (at most 50 ms): 45 ms, met" in lines
+    assert "  target: times as fast as absent (at least 1 x): -, not measured" in lines
 
 
 def test_rates_are_shown_from_the_smallest() -> None:
@@ -119,6 +123,27 @@ def test_rates_are_shown_from_the_smallest() -> None:
     contender = measure.Contender(rate.sides[0], 2, rounds=[0.1, 0.2, 0.4])
     assert contender.setting == "2 threads"
     assert "5,000 (2,500 - 10,000)" in report.text(measure.Outcome(rate, [contender], "", {}))
+
+
+def test_a_side_that_only_shows_evidence_and_a_gauge_are_no_rows() -> None:
+    gauge, proof, ours = Named("a gauge"), Named("a proof"), Named("chainrule")
+    gauge.flops, proof.timed = 2e9, False
+    short = work.Work("short", "A short work", "", [proof, ours, gauge], unit="ms")
+    contenders = [
+        measure.Contender(proof, None),
+        measure.Contender(ours, 1, rounds=[1.0]),
+        measure.Contender(gauge, 2, rounds=[0.5]),
+    ]
+    text = report.text(measure.Outcome(short, contenders, "agreed", {}))
+    assert "a proof" not in text
+    assert text.endswith("  a gauge: 4 GFLOP/s with 2 threads")
+
+
+def test_the_time_that_most_runs_stay_within() -> None:
+    contender = measure.Contender(Named("chainrule"), None)
+    contender.add_round([float(number) for number in range(101)])
+    assert contender.rounds == [50.0]
+    assert contender.tails == [95.0]
 
 
 def test_thread_counts_start_at_one() -> None:
@@ -132,7 +157,7 @@ def test_thread_counts_start_at_one() -> None:
 SMALL = dataclasses.replace(
     works.truth_table.WORK,
     sides=(
-        works.truth_table.with_chainrule.Chainrule(),
+        works.truth_table.with_chainrule.ReferenceEngine(),
         works.truth_table.with_numpy.TutorialLoopWithLosses(),
         works.truth_table.with_numpy.TutorialLoop(),
         Named("a peer", package="no_such_package"),
@@ -144,6 +169,7 @@ def test_the_command_writes_text_json_and_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(works, "ALL", [SMALL])
+    monkeypatch.setattr(command.machine, "source", lambda: "none")
     page, numbers = tmp_path / "page.md", tmp_path / "numbers.json"
     begin = f"<!-- begin: written by {command.COMMAND} -->"
     end = f"<!-- end: written by {command.COMMAND} -->"
@@ -155,13 +181,14 @@ def test_the_command_writes_text_json_and_the_page(
     assert "1,500 numbers of 2 sides equal to" in printed
     assert "scores of 3 sides from 1.0000 to 1.0000" in printed
     written = page.read_text(encoding="utf-8")
-    assert written.startswith(f"before\n{begin}\n\n```text\ntruth-table: ")
+    assert written.startswith(f"before\n{begin}\n\n| work | what | reached | ")
+    assert "\n\n```text\ntruth-table: " in written
     assert written.endswith(f"```\n\n{end}\nafter\n")
     assert "old" not in written
     (found,) = json.loads(numbers.read_text(encoding="utf-8"))["works"]
     assert found["not_installed"] == {"a peer": "no_such_package"}
-    assert [len(side["seconds_by_round"]) for side in found["sides"]] == [2, 2, 2]
-    assert all(seconds > 0 for side in found["sides"] for seconds in side["seconds_by_round"])
+    assert [len(side["rounds"]) for side in found["sides"]] == [2, 2, 2]
+    assert all(seconds > 0 for side in found["sides"] for seconds in side["rounds"])
 
 
 def test_sides_that_differ_are_not_timed() -> None:
@@ -182,6 +209,28 @@ def test_a_disagreement_fails_the_command(
     told = capsys.readouterr()
     assert "NOT TIMED. they differ" in told.out
     assert "Sides disagree in: truth-table" in told.err
+
+
+class Sleeping(Named):
+    """As fast as its setting says."""
+
+    def run(self) -> None:
+        time.sleep(float(self.setting))
+
+
+def test_settings_far_from_a_librarys_best_are_only_tried() -> None:
+    sides = [Sleeping("chainrule", "0.05"), Sleeping("peer", "0.001"), Sleeping("peer", "0.05")]
+    short = work.Work("short", "A short work", "", sides)
+    found = measure.measure(short, 2, 0.0, quiet)
+    assert [len(contender.rounds) for contender in found.contenders] == [2, 2, 0]
+    assert found.contenders[2].trial >= 0.05
+    assert "peer, also tried: 0.05 5" in report.text(found)
+
+
+def test_an_unknown_work_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["no-such-work"])
+    assert "no work is called 'no-such-work'; truth-table, " in capsys.readouterr().err
 
 
 def test_a_page_without_a_place_for_results_stays_as_it_is(tmp_path: Path) -> None:

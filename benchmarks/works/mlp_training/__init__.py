@@ -1,9 +1,10 @@
 """Training the 784-128-10 network: ``side.py`` says what that is, the other files do it."""
 
-from benchmarks.work import Target, Work
+from benchmarks.targets import Target
+from benchmarks.work import Work
 from benchmarks.works import mlp
 from benchmarks.works.mlp_training.side import EPOCHS
-from benchmarks.works.mlp_training.with_chainrule import Chainrule
+from benchmarks.works.mlp_training.with_chainrule import Chainrule, ReferenceEngine
 from benchmarks.works.mlp_training.with_jax import Jax
 from benchmarks.works.mlp_training.with_numpy import PlainNumpy
 from benchmarks.works.mlp_training.with_sklearn import ScikitLearn
@@ -20,6 +21,7 @@ def work(batch_size: int, *targets: Target) -> Work:
             f"{mlp.TRAINING_ROWS:,} rows, newly shuffled"
         ),
         sides=(
+            ReferenceEngine(batch_size),
             Chainrule(batch_size),
             PlainNumpy(batch_size),
             TorchEager(batch_size, "foreach"),

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.work import Evidence, Side
-from benchmarks.works import mlp
-from chainrule.randomness import generator
+from benchmarks.works import mlp, orders
 
 EPOCHS = 3
 # Later, rounding puts some z on the other side of ReLU's corner in one library and not in another;
@@ -32,7 +31,7 @@ class MLPTraining(Side):
     def evidence(self) -> Evidence:
         """Losses of the first steps on chainrule's batches, and the accuracy in the end."""
         self.reset()
-        losses = self.train(chainrules_orders())
+        losses = self.train(orders.chainrules(mlp.TRAINING_ROWS, EPOCHS))
         compared = None if losses is None else losses[:STEPS_COMPARED]
         return Evidence(compared, mlp.test_accuracy(self.weights()))
 
@@ -51,9 +50,3 @@ class MLPTraining(Side):
     def weights(self) -> mlp.Weights:
         """Return what training has made of the weights."""
         raise NotImplementedError
-
-
-def chainrules_orders() -> Iterator[mlp.Array]:
-    """The orders in which a chainrule network with seed 0 goes through the rows."""
-    for epoch in range(EPOCHS):
-        yield generator(0, "shuffle", epoch).permutation(mlp.TRAINING_ROWS)

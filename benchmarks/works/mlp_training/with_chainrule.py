@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import chainrule as cr
-from benchmarks.work import OURS, thread_counts
+from benchmarks.work import OURS, REFERENCE, thread_counts
 from benchmarks.works import mlp
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
@@ -14,11 +14,11 @@ class Chainrule(MLPTraining):
     """``fit``, with the checks and the history that belong to it."""
 
     name = OURS
-    setting = "reference engine"
+    engine = "compiled"
     threads = thread_counts()
 
     def reset(self) -> None:
-        self.network = mlp.network()
+        self.network = mlp.network(self.engine)
 
     def orders(self) -> Iterator[mlp.Array]:
         return iter(())  # fit draws them
@@ -35,3 +35,10 @@ class Chainrule(MLPTraining):
         assert isinstance(first, cr.Dense)
         assert isinstance(second, cr.Dense)
         return first.weights, first.bias, second.weights, second.bias
+
+
+class ReferenceEngine(Chainrule):
+    """The engine that explains."""
+
+    name = REFERENCE
+    engine = "reference"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.work import thread_counts
-from benchmarks.works import mlp
+from benchmarks.works import mlp, orders
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
 RATE, MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.001, 0.9, 0.999, 1e-8
@@ -53,8 +53,7 @@ class Jax(MLPTraining):
         return order.astype(np.int32).reshape(-1, self.batch_size)
 
     def orders(self) -> Iterator[mlp.Array]:
-        random = np.random.default_rng()
-        return (random.permutation(mlp.TRAINING_ROWS) for _ in range(EPOCHS))
+        return orders.numpys(mlp.TRAINING_ROWS, EPOCHS)
 
     def train(self, orders: Iterator[mlp.Array]) -> list[float]:
         losses = []

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.work import thread_counts
-from benchmarks.works import mlp
+from benchmarks.works import mlp, orders
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
 RATE, MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.001, 0.9, 0.999, 1e-8
@@ -50,8 +50,7 @@ class PlainNumpy(MLPTraining):
         return first, second, third, fourth
 
     def orders(self) -> Iterator[mlp.Array]:
-        random = np.random.default_rng()
-        return (random.permutation(mlp.TRAINING_ROWS) for _ in range(EPOCHS))
+        return orders.numpys(mlp.TRAINING_ROWS, EPOCHS)
 
     def train(self, orders: Iterator[mlp.Array]) -> list[float]:
         weights, d_weights = self._views(self.parameters), self._views(self.gradients)

@@ -1,9 +1,4 @@
-"""The 784-128-10 training in PyTorch, eager, in the settings that were found fastest.
-
-The rows are tensors from the start and gathered with ``index_select``, which was faster than
-indexing and than a shuffled copy; no DataLoader stands between. Numbers too small for float32's
-full precision are flushed to zero, which PyTorch offers and which matters at small batches.
-"""
+"""The 784-128-10 training in PyTorch, eager."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.work import thread_counts
-from benchmarks.works import mlp
+from benchmarks.works import mlp, orders, torch_training
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
 
@@ -41,29 +36,16 @@ class TorchEager(MLPTraining):
         self.x, self.y = torch.from_numpy(mlp.data().x), torch.from_numpy(mlp.data().y)
 
     def reset(self) -> None:
-        import torch
-
         self.network = mlp.torch_network(mlp.starting_weights())
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.001, **{self.adam: True})
+        self.optimizer = torch_training.adam(self.network, self.adam)
 
     def orders(self) -> Iterator[Any]:
-        import torch
-
-        return (torch.randperm(mlp.TRAINING_ROWS) for _ in range(EPOCHS))
+        return orders.torchs(mlp.TRAINING_ROWS, EPOCHS)
 
     def train(self, orders: Iterator[Any]) -> list[float]:
-        import torch
-
-        losses = []
-        for order in orders:
-            for rows in torch.as_tensor(order).split(self.batch_size):
-                x, y = self.x.index_select(0, rows), self.y.index_select(0, rows)
-                loss = torch.nn.functional.cross_entropy(self.network(x), y)
-                losses.append(loss.detach())
-                self.optimizer.zero_grad()
-                loss.backward()
-                self.optimizer.step()
-        return torch.stack(losses).tolist()
+        return torch_training.train(
+            self.network, self.optimizer, self.x, self.y, orders, self.batch_size
+        )
 
     def weights(self) -> mlp.Weights:
         first, _, second = self.network

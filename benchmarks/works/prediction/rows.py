@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.work import OURS, Evidence, Side, Work, thread_counts
+from benchmarks.targets import Target
+from benchmarks.work import OURS, REFERENCE, Evidence, Side, Work, thread_counts
 from benchmarks.works import mlp
+from benchmarks.works.prediction import onnx_graphs
 
 
 class Prediction(Side):
@@ -40,15 +42,22 @@ class Chainrule(Prediction):
     """``predict``, with its check of the inputs."""
 
     name = OURS
-    setting = "reference engine"
+    engine = "compiled"
     threads = thread_counts()
 
     def prepare(self) -> None:
         super().prepare()
-        self.network = mlp.network()
+        self.network = mlp.network(self.engine)
 
     def run(self) -> mlp.Array:
         return self.network.predict(self.x)
+
+
+class ReferenceEngine(Chainrule):
+    """The engine that explains."""
+
+    name = REFERENCE
+    engine = "reference"
 
 
 class PlainNumpy(Prediction):
@@ -86,6 +95,21 @@ class TorchInference(Prediction):
         return self.network(self.x).softmax(dim=1)
 
 
+class OnnxRuntime(Prediction):
+    """The graph as onnxruntime has optimized it, called with NumPy's array."""
+
+    name = "onnxruntime"
+    package = "onnxruntime"
+    threads = (1, None)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.session = onnx_graphs.session(onnx_graphs.mlp_graph(mlp.starting_weights()))
+
+    def run(self) -> mlp.Array:
+        return self.session.run(None, {"x": self.x})[0]
+
+
 class ScikitLearn(Prediction):
     """``predict_proba``, with its check of the inputs."""
 
@@ -108,13 +132,22 @@ class ScikitLearn(Prediction):
         return self.network.predict_proba(self.x)
 
 
-def work(rows: int) -> Work:
+def work(rows: int, *targets: Target) -> Work:
     """Return the prediction of that many rows in one call."""
     return Work(
         name=f"predict-{rows}",
         title=f"predicting {rows:,} row{'s' if rows > 1 else ''} with an MLP 784-128-10",
         setting="ReLU, softmax, float32; median time of one call",
-        sides=(Chainrule(rows), PlainNumpy(rows), TorchInference(rows), ScikitLearn(rows)),
+        sides=(
+            ReferenceEngine(rows),
+            Chainrule(rows),
+            PlainNumpy(rows),
+            TorchInference(rows),
+            OnnxRuntime(rows),
+            ScikitLearn(rows),
+        ),
         tolerance=1e-4,
         unit="us",
+        targets=targets,
+        tail=rows == 1,
     )

@@ -7,6 +7,7 @@ the whole table in every step, float64. The weights are those of the reference r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,10 @@ class TruthTableSide(Side):
         """Every loss, and how many of the rows are right in the end."""
         self.reset()
         losses = self.run()
-        return Evidence(losses, float(((self.predictions() > 0.5) == Y).mean()))
+        numbers = None if losses is None else np.asarray(losses).tolist()
+        return Evidence(numbers, float(((self.predictions() > 0.5) == Y).mean()))
 
-    def run(self) -> list[float] | None:
+    def run(self) -> Sequence[float] | Array | None:
         """Train; returns the losses where they are those of the reference run."""
         raise NotImplementedError
 

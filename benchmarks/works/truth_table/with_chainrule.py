@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import chainrule as cr
-from benchmarks.work import OURS
+from benchmarks.work import OURS, REFERENCE
 from benchmarks.works.truth_table.side import (
     ITERATIONS,
     Array,
@@ -17,13 +17,13 @@ from benchmarks.works.truth_table.side import (
 
 
 class Chainrule(TruthTableSide):
-    """The public API as a user writes it."""
+    """The public API as a user writes it, training the same network again and again."""
 
     name = OURS
-    setting = "reference engine"
+    engine = "compiled"
 
-    def reset(self) -> None:
-        """Make a new network with the starting weights."""
+    def prepare(self) -> None:
+        self.start = np.concatenate([weights.ravel() for weights in starting_weights()])
         self.network = cr.NeuralNetwork(
             cr.Dense(4, activation="sigmoid", use_bias=False),
             cr.Dense(1, activation="sigmoid", use_bias=False),
@@ -31,12 +31,22 @@ class Chainrule(TruthTableSide):
             optimizer=cr.GradientDescent(learning_rate=1.0),
             dtype="float64",
             inputs=3,
+            engine=self.engine,
         )
-        self.network.parameters[...] = np.concatenate([w.ravel() for w in starting_weights()])
 
-    def run(self) -> list[float]:
+    def reset(self) -> None:
+        self.network.parameters[...] = self.start
+
+    def run(self) -> Array:
         history = self.network.fit(X, Y, epochs=ITERATIONS, batch_size=None, progress=False)
-        return history.losses.tolist()
+        return history.losses
 
     def predictions(self) -> Array:
         return self.network.predict(X)
+
+
+class ReferenceEngine(Chainrule):
+    """The engine that explains."""
+
+    name = REFERENCE
+    engine = "reference"

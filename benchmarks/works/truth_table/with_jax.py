@@ -18,6 +18,18 @@ from benchmarks.works.truth_table.side import (
 )
 
 
+def iteration(weights: Any, _: None) -> Any:
+    """One step of gradient descent: (W1, W2) -> the next ones, and the loss before."""
+    import jax
+
+    def loss(weights: Any) -> Any:
+        output = jax.nn.sigmoid(jax.nn.sigmoid(X @ weights[0]) @ weights[1])
+        return ((output - Y) ** 2).sum()
+
+    value, gradients = jax.value_and_grad(loss)(weights)
+    return jax.tree.map(lambda w, g: w - g, weights, gradients), value
+
+
 class Jax(TruthTableSide):
     """All iterations in one compiled ``lax.scan``."""
 
@@ -30,14 +42,6 @@ class Jax(TruthTableSide):
         jax.config.update("jax_platforms", "cpu")
         jax.config.update("jax_enable_x64", True)
 
-        def loss(weights: Any) -> Any:
-            output = jax.nn.sigmoid(jax.nn.sigmoid(X @ weights[0]) @ weights[1])
-            return ((output - Y) ** 2).sum()
-
-        def iteration(weights: Any, _: None) -> Any:
-            value, gradients = jax.value_and_grad(loss)(weights)
-            return jax.tree.map(lambda w, g: w - g, weights, gradients), value
-
         def train(weights: Any) -> Any:
             return jax.lax.scan(iteration, weights, length=ITERATIONS)
 
@@ -46,11 +50,11 @@ class Jax(TruthTableSide):
         self.train = jax.jit(train).lower(self.start).compile()
         self.compile_seconds = time.perf_counter() - began
 
-    def run(self) -> list[float]:
+    def run(self) -> Array:
         import jax
 
         self.weights, losses = jax.block_until_ready(self.train(self.start))
-        return np.asarray(losses).tolist()
+        return np.asarray(losses)
 
     def predictions(self) -> Array:
         weights1, weights2 = (np.asarray(weights) for weights in self.weights)

@@ -1,0 +1,72 @@
+"""Training a network for images: softmax cross-entropy, Adam, shuffled batches, float32.
+
+One run is one epoch, from the same starting weights each time. For the timing every side shuffles
+in its own way. As evidence all train once on the batches that chainrule draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.work import Evidence, Side
+from benchmarks.works import orders
+from benchmarks.works.images import data
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained.
+
+    Attributes
+    ----------
+    model : str
+        A key of ``chainrule.models.MODELS``.
+    batch_size : int
+    images : int
+        How many; one epoch of them is a run.
+    compared : int
+        Steps whose losses must agree. Later, rounding has put some z on the other side of ReLU's
+        corner, or another of four pixels has become the largest, and losses part slowly.
+    """
+
+    model: str
+    batch_size: int
+    images: int
+    compared: int
+
+
+class ImageTraining(Side):
+    """A side that trains on given orders of the images.
+
+    Parameters
+    ----------
+    job : Job
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def evidence(self) -> Evidence:
+        """Losses of the first steps on chainrule's batches, and the accuracy in the end."""
+        self.reset()
+        losses = self.train(orders.chainrules(self.job.images, 1))
+        right = self.classes(data.scaled(data.images().test_x)) == data.images().test_y
+        return Evidence(losses[: self.job.compared], float(right.mean()))
+
+    def run(self) -> None:
+        """Train on orders of its own."""
+        self.train(self.orders())
+
+    def orders(self) -> Iterator[Any]:
+        """A new order of the images, drawn as suits the library."""
+        raise NotImplementedError
+
+    def train(self, orders: Iterator[Any]) -> list[float]:
+        """Train one epoch for each order; returns the loss of every step."""
+        raise NotImplementedError
+
+    def classes(self, x: data.Array) -> data.Array:
+        """Class of each image (images, 28, 28, 1), by the network as trained."""
+        raise NotImplementedError
