@@ -92,7 +92,9 @@ def _cells(run: Run, entry: Entry) -> list[str]:
 def _described(settings: dict[str, Any]) -> str:
     parts = [f"`{settings['network']}`", f"`{settings['optimizer']}`"]
     parts += [f"`{augmentation}`" for augmentation in settings["augmentation"]]
-    return f"{', '.join(parts)}, batches of {settings['batch_size']}, seed {settings['seed']}"
+    seeds = settings["seeds"]
+    told = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean of {len(seeds)} seeds"
+    return f"{', '.join(parts)}, batches of {settings['batch_size']}, {told}"
 
 
 def _by_machine(entries: dict[str, Entry]) -> dict[str, list[str]]:

@@ -42,9 +42,9 @@ class Run:
     optimizer : Optimizer
         Its schedule, where it has one, ends with the last epoch.
     augmentation : tuple of Augmentation
-    seed : int
-        Of the network: starting weights, order of the samples, augmentation, dropout. The cut of
-        the data does not depend on it.
+    seeds : tuple of int
+        Of the network: starting weights, order of the samples, augmentation, dropout. It is
+        trained anew from each, and the mean counts. The cut of the data does not depend on them.
     target : float
         Accuracy to reach, at least.
     """
@@ -56,12 +56,12 @@ class Run:
     batch_size: int
     optimizer: Optimizer
     augmentation: tuple[Augmentation, ...] = ()
-    seed: int = 0
+    seeds: tuple[int, ...] = (0,)
     target: float
 
-    def network(self) -> NeuralNetwork:
+    def network(self, seed: int) -> NeuralNetwork:
         """Make the network, untrained."""
-        return self.model(optimizer=self.optimizer, seed=self.seed)
+        return self.model(optimizer=self.optimizer, seed=seed)
 
     def settings(self) -> dict[str, Any]:
         """All of it but the name and the target, in words and numbers."""
@@ -72,7 +72,7 @@ class Run:
             "batch_size": self.batch_size,
             "optimizer": repr(self.optimizer),
             "augmentation": [repr(augmentation) for augmentation in self.augmentation],
-            "seed": self.seed,
+            "seeds": list(self.seeds),
         }
 
 
@@ -104,6 +104,7 @@ RUNS = (
         batch_size=128,
         optimizer=AdamW(Cosine(0.003, epochs=30, warm_up=1), weight_decay=0.01),
         augmentation=(Flip(),),
+        seeds=(0, 1, 2, 3, 4),
         target=0.895,
     ),
     Run(

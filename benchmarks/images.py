@@ -24,16 +24,17 @@ from chainrule.errors import MissingPackage, UnreadableFile
 COMMAND = "python -m benchmarks.images"
 
 Say = Callable[[int, float], object]
-Train = Callable[[Run, Split, Say], tuple[float, float]]
+Train = Callable[[Run, Split, int, Say], tuple[float, float]]
 
 
-def train(run: Run, split: Split, say: Say) -> tuple[float, float]:
+def train(run: Run, split: Split, seed: int, say: Say) -> tuple[float, float]:
     """Train as ``run`` says; return the accuracy on the test part, and the seconds of training.
 
     Parameters
     ----------
     run : Run
     split : Split
+    seed : int
     say : callable
         Called with the number of each finished epoch, from 1, and its mean loss.
 
@@ -42,7 +43,7 @@ def train(run: Run, split: Split, say: Say) -> tuple[float, float]:
     KeyboardInterrupt
         After Ctrl-C: part of a training is no result.
     """
-    network = run.network()
+    network = run.network(seed)
     history = network.fit(
         split.x,
         split.y,
@@ -58,11 +59,12 @@ def train(run: Run, split: Split, say: Say) -> tuple[float, float]:
 
 
 def score(run: Run, splits: list[Split], train: Train, side: str) -> dict[str, Any]:
-    """Train anew on each split, and take the mean of their accuracies."""
+    """Train anew on each split from each seed, and take the mean of their accuracies."""
     scores, seconds = [], 0.0
-    for number, split in enumerate(splits, start=1):
-        part = f", part {number} of {len(splits)}" if len(splits) > 1 else ""
-        found, took = train(run, split, _progress(run, f"{run.name}{part}, {side}"))
+    cases = [(split, seed) for split in splits for seed in run.seeds]
+    for number, (split, seed) in enumerate(cases, start=1):
+        part = f", part {number} of {len(cases)}" if len(cases) > 1 else ""
+        found, took = train(run, split, seed, _progress(run, f"{run.name}{part}, {side}"))
         scores.append(found)
         seconds += took
     return {

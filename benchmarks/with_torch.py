@@ -54,25 +54,24 @@ def translated(network: NeuralNetwork) -> Any:
     return torch.nn.Sequential(*modules)
 
 
-def train(run: Run, split: Split, say: Say) -> tuple[float, float]:
+def train(run: Run, split: Split, seed: int, say: Say) -> tuple[float, float]:
     """Train with PyTorch as ``run`` says; return the accuracy on the test part, and the seconds.
 
     Parameters
     ----------
     run : Run
     split : Split
+    seed : int
     say : callable
         Called with the number of each finished epoch, from 1, and its mean loss.
     """
     import torch
 
-    torch.manual_seed(run.seed)  # for dropout
-    network = run.network().build(split.x.shape[1:])
+    torch.manual_seed(seed)  # for dropout
+    network = run.network(seed).build(split.x.shape[1:])
     twin, samples = translated(network), _samples(network, split.x, split.y)
     optimizer = _optimizer(network, twin)
-    batches = Batches(
-        samples, run.batch_size, seed=run.seed, shuffle=True, augment=run.augmentation
-    )
+    batches = Batches(samples, run.batch_size, seed=seed, shuffle=True, augment=run.augmentation)
     began = time.perf_counter()
     for epoch in range(run.epochs):
         total = 0.0

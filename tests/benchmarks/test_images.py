@@ -106,11 +106,11 @@ def test_settings_are_tried_without_the_test_part() -> None:
 
 def test_a_run_is_scored_on_the_network_of_its_last_epoch(tiny: image_runs.Run) -> None:
     said: list[int] = []
-    network = tiny.network()
+    network = tiny.network(0)
     split = next(squares())
     network.fit(split.x, split.y, epochs=3, batch_size=2, progress=False)
     expected = image_data.accuracy(network.predict_classes(split.test_x), split.test_y)
-    found, _ = images.train(tiny, split, lambda epoch, loss: said.append(epoch))
+    found, _ = images.train(tiny, split, 0, lambda epoch, loss: said.append(epoch))
     assert found == expected
     assert said == [1, 2, 3]
 
@@ -120,7 +120,7 @@ def test_part_of_a_training_is_no_result(tiny: image_runs.Run) -> None:
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        images.train(tiny, next(squares()), interrupt)
+        images.train(tiny, next(squares()), 0, interrupt)
 
 
 def test_results_are_kept_run_by_run_and_written_into_the_page(
@@ -219,7 +219,7 @@ def test_what_is_known_for_the_same_settings_is_not_computed_twice(
     trained: list[str] = []
 
     def peers_train(
-        run: image_runs.Run, split: image_data.Split, say: images.Say
+        run: image_runs.Run, split: image_data.Split, seed: int, say: images.Say
     ) -> tuple[float, float]:
         trained.append(run.name)
         return 0.9985, 1.0
@@ -258,8 +258,8 @@ def test_an_epoch_in_pytorch_ends_where_ours_does(name: str, model: Any) -> None
     run = next(run for run in image_runs.RUNS if run.name == name)
     run = dataclasses.replace(run, model=model, epochs=1)
     losses: list[float] = []
-    ours, _ = images.train(run, split, lambda epoch, loss: losses.append(loss))
-    peers, _ = with_torch.train(run, split, lambda epoch, loss: losses.append(loss))
+    ours, _ = images.train(run, split, 0, lambda epoch, loss: losses.append(loss))
+    peers, _ = with_torch.train(run, split, 0, lambda epoch, loss: losses.append(loss))
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert ours == pytest.approx(peers, abs=0.005)
 
@@ -268,7 +268,7 @@ def test_what_pytorch_is_not_compared_in_is_told(
     tiny: image_runs.Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_translated(
-        run: image_runs.Run, split: image_data.Split, say: images.Say
+        run: image_runs.Run, split: image_data.Split, seed: int, say: images.Say
     ) -> tuple[float, float]:
         raise with_torch.NotTranslated("Residual is not compared")
 
