@@ -19,7 +19,6 @@ from chainrule.engines.compiled.definitions import definition_of_activation
 from chainrule.engines.compiled.plan import NoTwin
 from chainrule.layer import Array, Trace
 
-DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 FLOAT64 = np.dtype(np.float64)
 STEEPNESS = 0.7
 
@@ -124,16 +123,20 @@ class Inherited(cr.SiLU, register=False):
         return z * 0.5
 
 
-GOOD = [
+OWN = [
     Sine(), Sine(0.3), ManyNames(), ManyFunctions(), Series(), NumberByNumber(), Decorated(),
-    Inherited(), cr.ELU(0.7), cr.SELU(), cr.GELU(), cr.GELUTanh(), cr.LeakyReLU(0.2), cr.Sigmoid(),
-    cr.SiLU(), cr.Softplus(), cr.Mish(), cr.Softsign(), cr.HardSigmoid(), cr.HardTanh(), cr.Tanh(),
-    cr.ReLU(),
+    Inherited(),
 ]  # fmt: skip
+SHIPPED = [
+    cr.ELU(0.7), cr.GELU(), cr.GELUTanh(), cr.Mish(), cr.SELU(), cr.Sigmoid(), cr.Softplus(),
+]  # fmt: skip
+GOOD = [
+    *((activation, dtype) for activation in OWN for dtype in ("float32", "float64")),
+    *((activation, "float32") for activation in SHIPPED),
+]
 
 
-@DTYPES
-@pytest.mark.parametrize("activation", GOOD, ids=repr)
+@pytest.mark.parametrize(("activation", "dtype"), GOOD, ids=repr)
 def test_compiles_from_its_definition(activation: cr.Activation, dtype: str) -> None:
     definition_of_activation(activation, np.dtype(dtype))
     net = cr.NeuralNetwork(activation, inputs=(2, 3), dtype=dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -37,16 +38,22 @@ FUNCTIONS: list[tuple[Any, Callable[[Array], Array], float, float, float]] = [
 ]
 
 
-def applied(function: Any, x: Array) -> Array:
-    """Call a function of compiled code on each number."""
+@functools.cache
+def looped(function: Any) -> Any:
+    """Compile a loop over a function of compiled code."""
 
     @njit(error_model="numpy", fastmath=_OPTIONS["fastmath"])
     def loop(x: Array, found: Array) -> None:
         for i in range(len(x)):
             found[i] = function(x[i])
 
+    return loop
+
+
+def applied(function: Any, x: Array) -> Array:
+    """Call a function of compiled code on each number."""
     found = np.empty_like(x)
-    loop(x, found)
+    looped(function)(x, found)
     return found
 
 
