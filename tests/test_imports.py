@@ -39,17 +39,38 @@ ORDER = {
         plots
         """,
     "layers together": "parameters engines engines.reference engines.choice stack",
-    "compiled": """
+    "the compiled engine": """
         engines.compiled.native engines.compiled.blas engines.compiled.cache
-        engines.compiled.kernel engines.compiled.exponential
+        engines.compiled.lanes engines.compiled.kernel engines.compiled.exponential
+        engines.compiled.elementary engines.compiled.elementwise engines.compiled.workers
+        engines.compiled.loop engines.compiled.plan engines.compiled.randomness
+        engines.compiled.program engines.compiled.python_layer
+        engines.compiled.scalar_forms engines.compiled.reading engines.compiled.activation
+        engines.compiled.definitions engines.compiled.vector_activations
+        engines.compiled.rectifiers engines.compiled.activations
+        engines.compiled.cross_entropies engines.compiled.losses engines.compiled.updates
+        engines.compiled.adaptive engines.compiled.optimizers engines.compiled.samples
+        engines.compiled.gradients engines.compiled.dense engines.compiled.geometry
+        engines.compiled.padding engines.compiled.summing engines.compiled.tiles
+        engines.compiled.winograd engines.compiled.depthwise engines.compiled.correlation
+        engines.compiled.kernel_layer engines.compiled.convolution engines.compiled.transposed
+        engines.compiled.window_pooling engines.compiled.pooling engines.compiled.global_pooling
+        engines.compiled.channels engines.compiled.moments engines.compiled.batch_normalization
+        engines.compiled.feature_normalization
+        engines.compiled.dropout engines.compiled.shape engines.compiled.residual
+        engines.compiled.tiny engines.compiled.report
+        engines.compiled.training engines.compiled.prediction engines.compiled.tracing
+        engines.compiled
         """,
     "training": """
         training.history training.callbacks training.batches training.full_batch training.state
-        training.divergence training.interrupt training.progress training.loop training
+        training.divergence training.interrupt training.progress training.compiled_descent
+        training.loop training
         """,
     "the network's own tools": "arguments gradient_check summary",
     "the waist": "network",
     "networks with a name": "models",
+    "many networks": "many",
     "data": """
         data.four_rows data.bundled data.columns data.csv data.target data.preprocessing
         data.split data.idx data.images data.image_files
@@ -57,10 +78,10 @@ ORDER = {
     "files": "saving.description saving.model_file saving",
     "the public names": "chainrule",
     "who a person meets": """
-        cli.terminal cli.scores cli.sources cli.tables cli.table_model cli.choices cli.prepare
-        cli.report cli.training cli.train_table cli.image_sets cli.image_model cli.image_choices
-        cli.image_report cli.train_images cli.demo cli.train cli.predict_table cli.predict_images
-        cli.predict cli.app cli
+        cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
+        cli.prepare cli.report cli.training cli.train_table cli.image_sets cli.image_model
+        cli.image_choices cli.image_report cli.train_images cli.demo_many cli.demo cli.train cli.predict_table
+        cli.predict_images cli.predict cli.app cli
         """,
 }
 

@@ -104,7 +104,9 @@ class CompiledTraining:
             plan = planned(True)
         # A dense layer's product wants many rows at once; images come one by one anyway.
         most = max(_FEWEST_SHARDS, batch // _ROWS_OF_DENSE) if dense else MOST_SHARDS
-        self.program = program = Program(plan, batch, threads, shards_at_most=min(most, MOST_SHARDS))
+        self.program = program = Program(
+            plan, batch, threads, shards_at_most=min(most, MOST_SHARDS)
+        )
         if plan.summed:
             self.shard_gradients = np.zeros((program.shards, count), self.gradients.dtype)
         for op in program.ops:
