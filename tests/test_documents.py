@@ -30,7 +30,7 @@ def test_the_ten_lines_of_the_readme(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mpl.use("Agg")
-    ten_lines, every_number = python_in("README.md")
+    ten_lines, every_number, fast = python_in("README.md")
     names: dict[str, Any] = {}
     exec(ten_lines, names)  # noqa: S102 - our own README
     assert len(ten_lines.strip().splitlines()) == 10
@@ -38,6 +38,9 @@ def test_the_ten_lines_of_the_readme(
     assert "[0. 1. 1. 0.]" in capsys.readouterr().out
     exec(every_number, names)  # noqa: S102
     assert names["trace"]["layer 1"].z.shape == (4, 4)
+    exec(fast, names)  # noqa: S102
+    assert len(names["many"]) == 10
+    assert "engine" in capsys.readouterr().out
     import matplotlib.pyplot as plt
 
     plt.close("all")
