@@ -44,10 +44,12 @@ ORDER = {
         engines.compiled.lanes engines.compiled.kernel engines.compiled.exponential
         engines.compiled.elementary engines.compiled.elementwise engines.compiled.workers
         engines.compiled.loop engines.compiled.plan engines.compiled.randomness
-        engines.compiled.program engines.compiled.python_layer
+        engines.compiled.program
+        engines.compiled.twin
         engines.compiled.scalar_forms engines.compiled.reading engines.compiled.activation
         engines.compiled.definitions engines.compiled.vector_activations
         engines.compiled.rectifiers engines.compiled.activations
+        engines.compiled.twins engines.compiled.python_layer
         engines.compiled.cross_entropies engines.compiled.losses engines.compiled.updates
         engines.compiled.adaptive engines.compiled.optimizers engines.compiled.samples
         engines.compiled.gradients engines.compiled.dense engines.compiled.geometry

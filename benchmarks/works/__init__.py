@@ -31,7 +31,7 @@ def _lenet(batch_size: int) -> Job:
 
 
 def _small_cnn(batch_size: int) -> Job:
-    return Job("small-cnn", batch_size, images=6_400, compared=20)
+    return Job("small-cnn", batch_size, images=6_400, compared=15)
 
 
 ALL: list[Work | Growth] = [

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines.choice import Compiled
-from chainrule.engines.compiled.plan import Plan, Twin, twin_of
+from chainrule.engines.compiled.plan import Plan
+from chainrule.engines.compiled.twin import Twin
+from chainrule.engines.compiled.twins import twin_of
 from chainrule.layer import Shape
 
 SAME: dict[str, Any] = {"padding": "same"}

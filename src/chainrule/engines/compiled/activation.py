@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from chainrule.engines.compiled.kernel import Kernel
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 
 
 class ActivationTwin(Twin):

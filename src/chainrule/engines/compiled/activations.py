@@ -25,7 +25,8 @@ from chainrule.engines.compiled.elementary import (
 )
 from chainrule.engines.compiled.elementwise import slope_kernel, value_kernel
 from chainrule.engines.compiled.exponential import exponential, exponential_minus_one, within
-from chainrule.engines.compiled.plan import Buffer, Plan, Twin
+from chainrule.engines.compiled.plan import Buffer, Plan
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layer import Shape
 
 __all__ = ["activation_twin", "rectifiers", "vector_activations"]

@@ -31,7 +31,8 @@ from chainrule.engines.compiled.kernel import (
 )
 from chainrule.engines.compiled.moments import CHUNK, batch_moments, merge_shards, partials_of
 from chainrule.engines.compiled.native import pointer_like, shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.batch_normalization import BatchNorm
 
 

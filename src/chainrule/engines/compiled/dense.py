@@ -8,7 +8,8 @@ from chainrule.engines.compiled.activations import activation_twin
 from chainrule.engines.compiled.blas import gemm
 from chainrule.engines.compiled.kernel import BATCH, flat, kernel, rows_of
 from chainrule.engines.compiled.native import shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.dense import Dense
 
 _SMALL = 2048  # multiplications below which calling BLAS costs more than it saves

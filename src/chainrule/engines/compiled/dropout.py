@@ -8,8 +8,9 @@ from typing import Any
 from chainrule.engines.compiled.kernel import SAMPLE, flat, kernel, number
 from chainrule.engines.compiled.lanes import lanes_at, load, store, times
 from chainrule.engines.compiled.native import shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.randomness import KEY_SCRATCH, fill_mask, key_settings
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.dropout import Dropout, SpatialDropout
 
 

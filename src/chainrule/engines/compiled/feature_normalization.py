@@ -22,7 +22,8 @@ from chainrule.engines.compiled.channels import (
 )
 from chainrule.engines.compiled.kernel import SCRATCH, flat, kernel, number
 from chainrule.engines.compiled.native import pointer_like, shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.feature_normalization import GroupNorm, LayerNorm, RMSNorm
 
 

@@ -6,8 +6,9 @@ import math
 
 from chainrule.engines.compiled.kernel import kernel, rows_of
 from chainrule.engines.compiled.native import shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.summing import add_rows, fill_rows
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
 
 

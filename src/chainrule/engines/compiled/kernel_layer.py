@@ -17,8 +17,9 @@ from chainrule.engines.compiled.depthwise import (
     depthwise_d_kernel,
 )
 from chainrule.engines.compiled.geometry import geometry, padded_for_windows
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.tiles import NUMBERS
+from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.winograd import GAP, winograd_suits
 from chainrule.layers.windows import Pair
 

@@ -12,15 +12,13 @@ is there.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from chainrule.activation import Activation
 from chainrule.engines.compiled.kernel import (
     ADDRESS,
     FIRST_SETTING,
@@ -31,7 +29,7 @@ from chainrule.engines.compiled.kernel import (
     Kernel,
     as_setting,
 )
-from chainrule.layer import Array, Layer, Shape
+from chainrule.layer import Array, Shape
 from chainrule.parameters import ParameterVector
 
 ROWS, PARTS, CHECK, CLIP, PYTHON = range(5)  # kinds of phases
@@ -281,77 +279,3 @@ def _as_whole(setting: Any, capacity: int) -> int:
     if isinstance(setting, Buffer):
         return setting.start * capacity
     return as_setting(setting) if isinstance(setting, float) else int(setting)
-
-
-class Twin:
-    """Says how one layer, at one place of a network, is computed by kernels.
-
-    ``class DenseTwin(Twin, of=Dense)`` is the twin of every ``Dense`` layer.
-
-    Parameters
-    ----------
-    layer : Layer
-    path : tuple of int
-        Its place in the network.
-    input_shape : tuple of int
-        Shape of one sample of its inputs.
-    plan : Plan
-
-    Attributes
-    ----------
-    fields : dict of str to Buffer
-        What the layer leaves in a trace, by name.
-    """
-
-    layer_class: ClassVar[type[Layer]]
-    _known: ClassVar[dict[type[Layer], type[Twin]]] = {}
-
-    def __init_subclass__(cls, of: type[Layer] | None = None) -> None:
-        if of is not None:
-            cls._known[of] = cls
-
-    def __init__(self, layer: Any, path: tuple[int, ...], input_shape: Shape, plan: Plan) -> None:
-        self.layer = layer
-        self.path = path
-        self.input_shape = input_shape
-        self.output_shape = layer.output_shape(input_shape)
-        self.plan = plan
-        self.fields: dict[str, Buffer] = {}
-        self.inner: dict[int, Twin] = {}
-
-    def feedforward(self, x: Buffer) -> Buffer:
-        """Plan the way forward; returns where the outputs will stand. ``x`` stays as it is."""
-        raise NotImplementedError(f"{type(self).__name__} defines no feedforward")
-
-    def backprop(self, d_output: Buffer, needs_d_x: bool) -> Buffer | None:
-        """Plan the way back; returns where ∂loss/∂x will stand.
-
-        ``d_output`` is the twin's own from here on: it may be overwritten, returned, or released.
-        """
-        raise NotImplementedError(f"{type(self).__name__} defines no backprop")
-
-    def gradient(self, start: int) -> int:
-        """Offset of a parameter whose gradient this twin's kernels sum up over shards."""
-        self.plan.sums_gradient(start)
-        return start
-
-
-def twin_of(layer: Layer, path: tuple[int, ...], input_shape: Shape, plan: Plan) -> Twin:
-    """Return the twin of a layer.
-
-    Raises
-    ------
-    NoTwin
-        When it has none.
-    """
-    kind = type(layer)
-    if isinstance(layer, Activation):  # also a user's own: it is compiled from its definition
-        activations = importlib.import_module("chainrule.engines.compiled.activations")
-        return activations.activation_twin(layer, path, input_shape, plan)
-    if kind not in Twin._known and kind.__module__.startswith("chainrule.layers."):
-        file = kind.__module__.rpartition(".")[2]
-        if importlib.util.find_spec(f"chainrule.engines.compiled.{file}") is not None:
-            importlib.import_module(f"chainrule.engines.compiled.{file}")
-    if kind not in Twin._known:
-        raise NoTwin(f"{kind.__name__} has no compiled form")
-    return Twin._known[kind](layer, path, input_shape, plan)

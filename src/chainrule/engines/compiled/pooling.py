@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from chainrule.engines.compiled.geometry import geometry
 from chainrule.engines.compiled.kernel import Kernel
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.window_pooling import (
     average,
     back_to_all,

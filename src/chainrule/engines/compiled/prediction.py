@@ -25,11 +25,12 @@ from chainrule.engines.compiled.kernel import (
 )
 from chainrule.engines.compiled.loop import BATCH_SIZE, COUNT, SHARD_ROWS, STEPS, run_steps
 from chainrule.engines.compiled.native import copy_numbers, float64_at, pointer_like, shift
-from chainrule.engines.compiled.plan import Plan, Twin
+from chainrule.engines.compiled.plan import Plan
 from chainrule.engines.compiled.program import Program
 from chainrule.engines.compiled.python_layer import python_positions, twin_or_python
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs
+from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.workers import Workers, available_threads
 from chainrule.layer import Array, Layer, Shape
 from chainrule.parameters import ParameterVector

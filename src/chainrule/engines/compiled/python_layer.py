@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from chainrule.engines.compiled import kernel as place
-from chainrule.engines.compiled.plan import Buffer, NoTwin, Plan, Twin, twin_of
+from chainrule.engines.compiled.plan import Buffer, NoTwin, Plan
 from chainrule.engines.compiled.program import Moment
+from chainrule.engines.compiled.twin import Twin
+from chainrule.engines.compiled.twins import twin_of
 from chainrule.layer import Array, Layer, Pass, Shape, Trace
 from chainrule.loss import Loss
 from chainrule.optimizer import Optimizer, OptimizerState

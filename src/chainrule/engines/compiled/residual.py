@@ -13,8 +13,9 @@ from chainrule.engines.compiled.activations import activation_twin
 from chainrule.engines.compiled.blas import gemm
 from chainrule.engines.compiled.kernel import SCRATCH, flat, helper, kernel
 from chainrule.engines.compiled.native import copy_numbers, pointer_like, shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.python_layer import twin_or_python
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.residual import Residual
 
 

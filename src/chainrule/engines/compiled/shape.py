@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from chainrule.engines.compiled.kernel import kernel, rows_of
 from chainrule.engines.compiled.native import copy_numbers, shift
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.shape import Flatten, Reshape, UpSample, ZeroPad
 from chainrule.layers.windows import Windows
 

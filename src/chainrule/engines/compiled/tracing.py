@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.engines.compiled.plan import Buffer, Twin
+from chainrule.engines.compiled.plan import Buffer
 from chainrule.engines.compiled.training import CompiledTraining
+from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.workers import Workers
 from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss

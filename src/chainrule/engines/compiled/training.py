@@ -10,7 +10,7 @@ from chainrule.engines.compiled import loop
 from chainrule.engines.compiled.kernel import as_setting
 from chainrule.engines.compiled.losses import plan_loss
 from chainrule.engines.compiled.optimizers import plan_update
-from chainrule.engines.compiled.plan import CHECK, CLIP, PARTS, Buffer, NoTwin, Plan, Twin
+from chainrule.engines.compiled.plan import CHECK, CLIP, PARTS, Buffer, NoTwin, Plan
 from chainrule.engines.compiled.program import MOST_SHARDS, Program
 from chainrule.engines.compiled.python_layer import (
     plan_python_loss,
@@ -21,6 +21,7 @@ from chainrule.engines.compiled.python_layer import (
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs, take_targets
 from chainrule.engines.compiled.tiny import is_tiny, plan_tiny
+from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.workers import Workers, available_threads
 from chainrule.layer import Array, Layer, Shape
 from chainrule.layers.dense import Dense
