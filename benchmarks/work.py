@@ -50,7 +50,7 @@ class Side:
     Attributes
     ----------
     name : str
-        The library: ``"PyTorch eager"``.
+        The library: ``"PyTorch"``.
     package : str
         What has to be installed: ``"torch"``.
     threads : sequence of (int or None)

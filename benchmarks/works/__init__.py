@@ -15,7 +15,7 @@ from benchmarks.works.growth import Growth
 from benchmarks.works.images.side import Job
 from benchmarks.works.prediction import many_images, rows
 
-_TORCH, _JAX = "PyTorch eager", "JAX, whole epoch compiled"
+_TORCH, _JAX = "PyTorch", "JAX, whole epoch compiled"
 _MLP = (
     TimesAsFast(peer=_JAX, enough=1.15, aim=1.4),
     TimesAsFast(peer=_TORCH, enough=2.0),
@@ -45,8 +45,15 @@ ALL: list[Work | Growth] = [
     images.work(
         _small_cnn(128), _SMALL_CNN, images.share_of_peak(_small_cnn(128), aim=0.7), _THREADS
     ),
-    # Batch normalization divides by small numbers, which makes rounding larger.
-    images.work(Job("resnet8", 64, images=3_200, compared=5), _RESNET, _THREADS, tolerance=1e-3),
+    # Batch normalization divides by small numbers, which makes rounding larger; and accuracy still
+    # rises fast at the end of the run.
+    images.work(
+        Job("resnet8", 64, images=3_200, compared=5),
+        _RESNET,
+        _THREADS,
+        tolerance=1e-3,
+        score_tolerance=0.08,
+    ),
     rows.work(
         1,
         TimesAsFast(peer="PyTorch inference_mode", enough=1.6, aim=3.0),

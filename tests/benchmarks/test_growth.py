@@ -66,7 +66,7 @@ def test_the_worst_point_is_judged() -> None:
     outcome = found("depth", chainrule={1: 0.001, 2: 0.002}, peer={1: 0.003, 2: 0.001})
     assert outcome.per_sample("chainrule", "depth") == [(1, 1.0), (2, 2.0)]
     assert growth_report.text(outcome).endswith(
-        "target: times as fast as PyTorch eager at the worst size, depth 2 (at least 0.909 x): "
+        "target: times as fast as PyTorch at the worst size, depth 2 (at least 0.909 x): "
         "0.5 x, MISSED"
     )
 

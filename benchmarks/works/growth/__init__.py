@@ -13,10 +13,10 @@ from benchmarks.measure import Contender, Outcome, Worker, ask, figures, prepare
 from benchmarks.targets import TimesAsFast
 from benchmarks.work import Side, Work
 from benchmarks.works.growth.points import AXES, POINTS, Point
-from benchmarks.works.growth.sides import Chainrule, TorchEager
+from benchmarks.works.growth.sides import Chainrule, Torch
 
-PEER = TorchEager.name
-SIDES = (Chainrule(), TorchEager())
+PEER = Torch.name
+SIDES = (Chainrule(), Torch())
 TARGET = TimesAsFast(peer=PEER, enough=1 / 1.1)  # nowhere is PyTorch faster by over 10 %
 _TOLERANCE = 1e-3  # 64 layers add up their rounding
 _ROUNDS = 3

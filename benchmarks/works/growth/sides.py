@@ -61,10 +61,10 @@ class Chainrule(Growing):
         return Evidence(self.run()[:_COMPARED].tolist())
 
 
-class TorchEager(Growing):
+class Torch(Growing):
     """Eager, with the fused form of Adam."""
 
-    name = "PyTorch eager"
+    name = "PyTorch"
     package = "torch"
     threads = thread_counts()
 

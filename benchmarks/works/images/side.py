@@ -6,7 +6,7 @@ in its own way. As evidence all train once on the batches that chainrule draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class ImageTraining(Side):
         """A new order of the images, drawn as suits the library."""
         raise NotImplementedError
 
-    def train(self, orders: Iterator[Any]) -> list[float]:
+    def train(self, orders: Iterable[Any]) -> list[float]:
         """Train one epoch for each order; returns the loss of every step."""
         raise NotImplementedError
 

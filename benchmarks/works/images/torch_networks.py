@@ -2,7 +2,9 @@
 
 resnet8 sees every image mirrored in both directions, and all its kernels are mirrored too. Where a
 stride of 2 leaves one column to pad, chainrule pads after the image (as TensorFlow and Keras do)
-and PyTorch before it. Mirrored, before is after, and PyTorch need not pad in an extra pass.
+and PyTorch before it. Mirrored, before is after, and PyTorch need not pad in an extra pass. What
+goes around a block with a stride then needs the other half of the pixels, a copy that costs up to
+5 %. So there is a form without it too, which learns as well, but not the very same.
 """
 
 from __future__ import annotations
@@ -15,19 +17,28 @@ from chainrule import BatchNorm, Conv2D, Dense, GlobalAveragePool, NeuralNetwork
 MIRRORED = ("resnet8",)
 
 
-def torch_network(name: str, network: NeuralNetwork) -> Any:
-    """Return a built network as PyTorch's, for images (batch, channels, height, width)."""
-    return _resnet(network) if name in MIRRORED else with_torch.translated(network)
+def torch_network(name: str, network: NeuralNetwork, *, exact: bool = True) -> Any:
+    """Return a built network as PyTorch's, for images (batch, channels, height, width).
+
+    Parameters
+    ----------
+    name : str
+        A key of ``chainrule.models.MODELS``.
+    network : NeuralNetwork
+    exact : bool, default True
+        False lets resnet8's blocks take the pixels around that PyTorch's stride meets.
+    """
+    return _resnet(network, exact) if name in MIRRORED else with_torch.translated(network)
 
 
-def _resnet(network: NeuralNetwork) -> Any:
+def _resnet(network: NeuralNetwork, exact: bool) -> Any:
     import torch
 
     modules: list[Any] = []
     for layer in network.layers:
         if isinstance(layer, Residual):
             projects = any(slot.owner is layer for slot in network.parameter_vector.slots)
-            modules += [_block(layer, projects)]
+            modules += [_block(layer, projects, exact)]
         elif isinstance(layer, Dense):
             modules += [with_torch._dense(layer, layer.weights)]
         else:
@@ -52,7 +63,7 @@ def _modules(layer: Any) -> list[Any]:
     raise with_torch.NotTranslated(f"{type(layer).__name__} is not compared")
 
 
-def _block(layer: Residual, projects: bool) -> Any:
+def _block(layer: Residual, projects: bool, exact: bool) -> Any:
     import torch
 
     class Block(torch.nn.Module):  # type: ignore[misc]
@@ -63,12 +74,14 @@ def _block(layer: Residual, projects: bool) -> Any:
             inner = [module for one in layer.layers for module in _modules(one)]
             self.inner = torch.nn.Sequential(*inner)
             if projects:
-                self.projection = _convolution(layer.projection_weights[None, None], 1)
+                self.projection = _convolution(
+                    layer.projection_weights[None, None], 1 if exact else 2
+                )
 
         def forward(self, x: Any) -> Any:
             around = x
             if projects:  # chainrule's pixels 0, 2, 4 ... in the mirror
-                around = self.projection(x[:, :, 1::2, 1::2])
+                around = self.projection(x[:, :, 1::2, 1::2] if exact else x)
             return torch.relu(self.inner(x) + around)
 
     return Block()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.work import OURS, REFERENCE, Evidence, thread_counts
@@ -29,7 +29,7 @@ class Chainrule(ImageTraining):
     def orders(self) -> Iterator[Any]:
         return iter(())  # fit draws them
 
-    def train(self, orders: Iterator[Any]) -> list[float]:
+    def train(self, orders: Iterable[Any]) -> list[float]:
         history = self.network.fit(
             self.x, self.y, epochs=1, batch_size=self.job.batch_size, progress=False
         )

@@ -8,7 +8,7 @@ from benchmarks.works.mlp_training.with_chainrule import Chainrule, ReferenceEng
 from benchmarks.works.mlp_training.with_jax import Jax
 from benchmarks.works.mlp_training.with_numpy import PlainNumpy
 from benchmarks.works.mlp_training.with_sklearn import ScikitLearn
-from benchmarks.works.mlp_training.with_torch import TorchEager
+from benchmarks.works.mlp_training.with_torch import Torch
 
 
 def work(batch_size: int, *targets: Target) -> Work:
@@ -24,8 +24,8 @@ def work(batch_size: int, *targets: Target) -> Work:
             ReferenceEngine(batch_size),
             Chainrule(batch_size),
             PlainNumpy(batch_size),
-            TorchEager(batch_size, "foreach"),
-            TorchEager(batch_size, "fused"),
+            Torch(batch_size, "foreach"),
+            Torch(batch_size, "fused"),
             ScikitLearn(batch_size),
             Jax(batch_size),
         ),

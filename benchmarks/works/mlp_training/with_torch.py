@@ -10,7 +10,7 @@ from benchmarks.works import mlp, orders, torch_training
 from benchmarks.works.mlp_training.side import EPOCHS, MLPTraining
 
 
-class TorchEager(MLPTraining):
+class Torch(MLPTraining):
     """``Sequential``, ``cross_entropy``, ``backward`` and ``Adam``.
 
     Parameters
@@ -20,14 +20,14 @@ class TorchEager(MLPTraining):
         "foreach" or "fused": PyTorch's two fast ways to update.
     """
 
-    name = "PyTorch eager"
+    name = "PyTorch"
     package = "torch"
     threads = thread_counts()
 
     def __init__(self, batch_size: int, adam: str) -> None:
         super().__init__(batch_size)
         self.adam = adam
-        self.setting = f"{adam} Adam"
+        self.setting = f"eager, {adam} Adam"
 
     def prepare(self) -> None:
         import torch

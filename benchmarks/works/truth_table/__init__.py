@@ -6,7 +6,7 @@ from benchmarks.works.truth_table.with_chainrule import Chainrule, ReferenceEngi
 from benchmarks.works.truth_table.with_jax import Jax
 from benchmarks.works.truth_table.with_numpy import TutorialLoop, TutorialLoopWithLosses
 from benchmarks.works.truth_table.with_sklearn import ScikitLearn
-from benchmarks.works.truth_table.with_torch import TorchEager
+from benchmarks.works.truth_table.with_torch import Torch
 
 WORK = Work(
     name="truth-table",
@@ -17,8 +17,8 @@ WORK = Work(
         Chainrule(),
         TutorialLoopWithLosses(),
         TutorialLoop(),
-        TorchEager("update by hand"),
-        TorchEager("SGD"),
+        Torch("eager, update by hand"),
+        Torch("eager, SGD"),
         ScikitLearn(),
         Jax(),
     ),

@@ -15,10 +15,10 @@ from benchmarks.works.truth_table.side import (
 )
 
 
-class TorchEager(TruthTableSide):
+class Torch(TruthTableSide):
     """Autograd with ready tensors; losses are kept as tensors, which costs less than ``item``."""
 
-    name = "PyTorch eager"
+    name = "PyTorch"
     package = "torch"
     threads = (1,)
 
@@ -38,7 +38,7 @@ class TorchEager(TruthTableSide):
     def run(self) -> list[float]:
         import torch
 
-        update = self._by_hand if self.setting == "update by hand" else self._by_optimizer
+        update = self._by_hand if "by hand" in self.setting else self._by_optimizer
         return torch.stack(update()).tolist()
 
     def _loss(self) -> Any:
