@@ -61,7 +61,8 @@ ORDER = {
         engines.compiled.feature_normalization
         engines.compiled.dropout engines.compiled.shape engines.compiled.residual
         engines.compiled.tiny engines.compiled.report
-        engines.compiled.training engines.compiled.prediction engines.compiled.tracing
+        engines.compiled.training engines.compiled.many engines.compiled.prediction
+        engines.compiled.tracing
         engines.compiled
         """,
     "training": """

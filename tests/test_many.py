@@ -38,6 +38,21 @@ def test_each_is_the_training_of_its_seed(engine: str, batch_size: int | None) -
     assert many.engine == engine
 
 
+def test_random_masks_follow_the_seed_too() -> None:
+    def dropping() -> cr.NeuralNetwork:
+        return cr.NeuralNetwork(
+            cr.Dense(8, "tanh"), cr.Dropout(0.5), cr.Dense(1), engine="compiled"
+        )
+
+    many = cr.train_many(dropping(), X, Y, seeds=3, epochs=10, batch_size=None)
+    for seed in range(3):
+        alone = dropping()
+        alone.seed = seed
+        np.testing.assert_array_equal(
+            many.losses[seed], alone.fit(X, Y, epochs=10, batch_size=None).losses
+        )
+
+
 @ENGINES
 def test_learning_rates_share_one_start(engine: str) -> None:
     net = network(engine).build(3)

@@ -21,13 +21,21 @@ from chainrule.engines.choice import Compiled, Reference, reference_seconds
 from chainrule.errors import InvalidSetting, InvalidShape, LossNotFinite
 from chainrule.layer import Array
 from chainrule.network import NeuralNetwork
+from chainrule.optimizers import LBFGS
+from chainrule.schedules import ConstantRate
+from chainrule.training.batches import Batches
+from chainrule.training.compiled_descent import ready
 from chainrule.training.interrupt import GracefulInterrupt
 from chainrule.training.progress import Progress, ProgressBar, check_progress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from chainrule.engines.compiled.training import CompiledTraining
+
 _SECONDS_BETWEEN_LOOKS = 0.05
+_FIRST_LOT = 16  # tiny networks in the first call, from which the pace is learned
+_SECONDS_OF_A_LOT = 0.1
 
 
 class ManyTrainings:
@@ -216,7 +224,9 @@ class _Job:
         self.new_seeds = seeds is not None
         checked = None if seeds is None else _check_seeds(seeds)
         self.count = _common_length(seeds=checked, learning_rates=self.rates, starts=self.starts)
-        steps = -(-samples // min(settings["batch_size"] or samples, samples))
+        self.samples = samples
+        self.samples_per_step = min(settings["batch_size"] or samples, samples)
+        steps = -(-samples // self.samples_per_step)
         self.iterations = settings["epochs"] * steps
         self.found = ManyTrainings(template, self.count, self.iterations)
         if checked is not None:
@@ -239,8 +249,11 @@ class _Job:
                 self.found.engine = "compiled"
                 threads = self.template.engine.threads
                 threads = threads or self.template.engine.compiled("workers").available_threads()
-                with ThreadPoolExecutor(min(threads, self.count)) as pool:
-                    waiting = {pool.submit(self._work) for _ in range(min(threads, self.count))}
+                threads = min(threads, self.count)
+                with ThreadPoolExecutor(threads) as pool:
+                    if self._are_tiny():
+                        self._train_lots(pool, threads, interrupt)
+                    waiting = {pool.submit(self._work) for _ in range(threads)}
                     self._watch(waiting, interrupt)
             else:
                 self._work()
@@ -251,9 +264,62 @@ class _Job:
         self.found.seconds = time.perf_counter() - began
         return self.found
 
+    def _are_tiny(self) -> bool:
+        """Whether a whole lot of these trainings can be made in one call."""
+        template = self.template
+        return (
+            self.samples_per_step == self.samples
+            and isinstance(template.optimizer.schedule, ConstantRate)
+            and not isinstance(template.optimizer, LBFGS)
+            and self._trainer(template).tiny
+        )
+
+    def _trainer(self, network: NeuralNetwork) -> CompiledTraining:
+        """What trains a network on all samples at once."""
+        network.engine = Compiled(threads=1)
+        x, y, weight = *self.data, self.settings["sample_weight"]
+        samples = network._check_samples(x, y, weight)
+        batches = Batches(samples, self.samples, seed=0, shuffle=False)
+        found = network.compiled_training(batches, 1)
+        assert found is not None  # noqa: S101  # the compiled engine was just asked for
+        return found
+
+    def _train_lots(
+        self, pool: ThreadPoolExecutor, threads: int, interrupt: GracefulInterrupt
+    ) -> None:
+        """Train tiny networks, so many in a call as take about a tenth of a second.
+
+        Those whose numbers stop being finite are left for ``_work``, which says where.
+        """
+        found, template = self.found, self.template
+        networks = [template.copy() for _ in range(threads)]
+        trainers = [self._trainer(network) for network in networks]
+        x, y, weight = *self.data, self.settings["sample_weight"]
+        samples = ready(template._check_samples(x, y, weight), template.dtype)
+        lots = template.engine.compiled("many").ManyTinyTrainings(trainers, samples)
+        rate = template.optimizer.schedule.rate(0.0, {})
+        rates = np.full(self.count, rate) if self.rates is None else np.array(self.rates)
+        size, start = _FIRST_LOT, 0
+        while start < self.count and not interrupt.requested:
+            began = time.perf_counter()
+            rows = slice(start, min(start + size, self.count))
+            for number in range(rows.start, rows.stop):
+                self._begin(networks[0], number)
+                found.parameters[number] = networks[0].parameter_vector.storage
+            made = lots.train(pool, found.parameters[rows], rates[rows], found.losses[rows])
+            found.done[rows] = np.isfinite(found.parameters[rows]).all(axis=1) & (
+                made == self.iterations
+            )
+            found.losses[rows][~found.done[rows]] = np.nan
+            self.bar.step(math.nan, int(found.done[rows].sum()))
+            start = rows.stop
+            each = (time.perf_counter() - began) / (rows.stop - rows.start)
+            size = max(threads, int(_SECONDS_OF_A_LOT / each))
+        self.stop = interrupt.requested
+
     def _watch(self, waiting: set[Future[None]], interrupt: GracefulInterrupt) -> None:
         """Wait for the threads, look for Ctrl-C and move the bar."""
-        shown = 0
+        shown = int(self.found.done.sum())
         while waiting:
             finished, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_LOOKS)
             self.stop = self.stop or interrupt.requested
@@ -270,6 +336,8 @@ class _Job:
         for number in self.counter:
             if number >= self.count or self.stop:
                 return
+            if self.found.done[number]:
+                continue
             interrupted = self._train(network, number)
             if interrupted:
                 self.stop = True
@@ -278,14 +346,18 @@ class _Job:
             if not self.compiled:
                 self.bar.step(float(self.found.losses[number, -1]))
 
-    def _train(self, network: NeuralNetwork, number: int) -> bool:
-        """Train one network from its start; returns whether Ctrl-C came in between."""
-        found = self.found
-        network.restart(int(found.seeds[number]))
+    def _begin(self, network: NeuralNetwork, number: int) -> None:
+        """Put a network at the start of its training."""
+        network.restart(int(self.found.seeds[number]))
         if not self.new_seeds:
             network.parameter_vector.storage[...] = self.template.parameter_vector.storage
         if self.starts is not None:
             network.parameters[...] = self.starts[number]
+
+    def _train(self, network: NeuralNetwork, number: int) -> bool:
+        """Train one network from its start; returns whether Ctrl-C came in between."""
+        found = self.found
+        self._begin(network, number)
         if self.rates is not None:
             network.optimizer.learning_rate = self.rates[number]
         try:

@@ -52,9 +52,19 @@ def numeric_array(name: str, values: Any, dtype: np.dtype[Any]) -> Array:
         raise InvalidData(f"{name} holds {what}; expected numbers. {_how_to_encode(name)}")
     with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
         converted = np.ascontiguousarray(array, dtype=dtype) if array.ndim else array.astype(dtype)
-    if not np.isfinite(converted).all():
+    if not _all_finite(converted):
         raise InvalidData(_not_finite(name, array, converted))
     return converted
+
+
+def _all_finite(array: Array) -> bool:
+    """Whether all numbers are finite: by their sum, which takes a quarter of the time.
+
+    NaN and infinity stay in a sum. Only where it is not finite is each number looked at, because
+    large ones may add up to infinity too.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def _from_objects(name: str, array: Array) -> Array:

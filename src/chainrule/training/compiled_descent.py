@@ -41,6 +41,7 @@ class CompiledDescent:
         self.loop = loop
         self.compiled = compiled
         self.batches = loop.batches
+        self.dtype = loop.network.dtype
         self.state = loop.state
         self.history = loop.history
         self.steps_at_once = 1 if loop.after_step else self._first_steps()
@@ -163,34 +164,22 @@ class CompiledDescent:
         samples, batches = self.batches.samples, self.batches
         if batches.augment:
             for batch in batches.epoch(epoch):
-                yield self._ready(batch), None
+                yield ready(batch, self.dtype), None
         elif not isinstance(samples.x, StoredInputs):
-            yield self._ready(samples), batches.order(epoch)
+            yield ready(samples, self.dtype), batches.order(epoch)
         elif batches.batch_size == batches.count:
-            yield self._ready(samples.row_range(0, batches.count)), None
+            yield ready(samples.row_range(0, batches.count), self.dtype), None
         else:
             order = batches.order(epoch)
             size = batches.batch_size * max(1, self._most_rows() // batches.batch_size)
             for start in range(0, batches.count, size):
                 stop = min(start + size, batches.count)
                 rows = np.arange(start, stop) if order is None else order[start:stop]
-                yield self._ready(samples.rows(rows).row_range(0, stop - start)), None
+                yield ready(samples.rows(rows).row_range(0, stop - start), self.dtype), None
 
     def _most_rows(self) -> int:
         numbers = int(np.prod(self.batches.samples.x.shape[1:]))
         return max(1, _NUMBERS_AT_ONCE // numbers)
-
-    def _ready(self, samples: Samples) -> Samples:
-        """The same samples the way compiled code reads them: contiguous, labels as int64."""
-        dtype = self.loop.network.dtype
-        labels = samples.y.dtype.kind == "i"
-        y = np.ascontiguousarray(samples.y, np.int64 if labels else dtype)
-        weight = samples.weight
-        return Samples(
-            np.ascontiguousarray(samples.x, dtype),
-            y,
-            None if weight is None else np.ascontiguousarray(weight, dtype),
-        )
 
     # --- when numbers stop being finite -----------------------------------------------------
 
@@ -225,3 +214,13 @@ class CompiledDescent:
         if self.history.iterations and not self.compiled.is_finite(self.workers):
             some = self.loop.samples.row_range(0, self.batches.batch_size)
             self.loop.stop_where_not_finite(some)
+
+
+def ready(samples: Samples, dtype: np.dtype[Any]) -> Samples:
+    """The same samples the way compiled code reads them: contiguous, labels as int64."""
+    y, weight = samples.y, samples.weight
+    return Samples(
+        np.ascontiguousarray(samples.x[:], dtype),
+        np.ascontiguousarray(y, np.int64 if y.dtype.kind == "i" else dtype),
+        None if weight is None else np.ascontiguousarray(weight, dtype),
+    )

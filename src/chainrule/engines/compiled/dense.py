@@ -13,7 +13,7 @@ from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.dense import Dense
 
 _SMALL = 2048  # multiplications below which calling BLAS costs more than it saves
-_PART = 98  # rows of W whose gradient is one piece of work for a thread
+_PART = 196  # rows of W whose gradient is one piece of work for a thread
 
 
 @kernel

@@ -79,7 +79,6 @@ class CompiledTraining:
         self.optimizer = optimizer
         self.state = state
         self.loss = loss
-        self.seed = seed
         count = len(parameters.values)
         dense = all(isinstance(slot.owner, Dense) for slot in parameters.slots)
         self.gradients = np.zeros(count, parameters.storage.dtype)
@@ -115,9 +114,9 @@ class CompiledTraining:
                 op[place.FIRST_SETTING + 1] = self.shard_gradients.ctypes.data
         self.norms_of_parts = np.zeros(2 * -(-count // between.PART))
         program.gradients = self.gradients
-        program.set_seed(seed)
         program.shard_gradients = self.shard_gradients.reshape(-1)
         program.set(place.NORMS, self.norms_of_parts.ctypes.data)
+        self.seed = seed
         job = program.job
         job[loop.BATCH_SIZE] = batch
         job[loop.CLIP_NORM] = as_setting(optimizer.clip_norm or 0.0)
@@ -126,6 +125,16 @@ class CompiledTraining:
         job[loop.MEAN_OF] = {"sum": 0, "mean": plan_outputs(shapes), "mean of samples": 1}[
             loss.reduction
         ]
+
+    @property
+    def seed(self) -> int:
+        """The network's seed, for random masks."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed = seed
+        self.program.set_seed(seed)
 
     def _plan_passes(self, plan: Plan, layers: tuple[Layer, ...], shapes: list[Shape]) -> None:
         if self.tiny:
