@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--quick", action="store_true", help="two short rounds, to see that it runs"
     )
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of each work, at most (9)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each work, at most (7)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write every figure there")
     parser.add_argument(
         "--write", type=Path, metavar="PAGE", help="put the report into docs/benchmarks.md"

@@ -3,7 +3,7 @@
 Each side lives in a process of its own, so that the thread pools and settings of one library cannot
 disturb another. They never work at the same time: in each round every side runs once, A B C A B C,
 so that a slow moment of the machine meets all of them, and ratios are taken within a round. A trial
-before the rounds finds the settings of a peer that are too slow to be its best: they are left out.
+before all finds the settings of a peer that are too slow to be its best: they are left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from benchmarks.work import OURS, Evidence, Side, Work
 Result = TypeVar("Result")
 
 # A setting this many times as slow in the trial as the fastest of its library is not its best.
-_TOO_SLOW = 1.5
+_TOO_SLOW = 1.35
+_TRIAL_SECONDS = 0.3
 
 # Threads of the side before may still spin for a moment, waiting for more work: let them sleep.
 _REST_SECONDS = 0.1
@@ -121,7 +122,7 @@ class Outcome:
 
 
 def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None]) -> Outcome:
-    """Prepare all sides, compare their evidence, then time them.
+    """Prepare all sides, find their best settings, compare their evidence, then time them.
 
     Parameters
     ----------
@@ -143,13 +144,16 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
     contenders = [Contender(side, threads) for side in installed for threads in side.threads]
     with ExitStack() as processes:
         entrants = [(one, processes.enter_context(Worker(one.threads))) for one in contenders]
-        evidence: list[tuple[str, Evidence]] = []
         for contender, worker in entrants:
             say(f"{work.name}: preparing {contender.name} {contender.setting}")
             contender.compile_seconds, contender.chosen = worker.call(prepare, contender.side)
+        entrants = _after_trial(work, entrants, say)
+        evidence: list[tuple[str, Evidence]] = []
+        for contender, worker in entrants:
+            say(f"{work.name}: what {contender.name} {contender.setting} learns")
             evidence.append((f"{contender.name} {contender.setting}", worker.call(ask, "evidence")))
         agreement = compare(evidence, work.tolerance, work.score_tolerance)
-        entrants = _after_trial(work, entrants, seconds, say)
+        entrants = [(one, worker) for one, worker in entrants if one.side.timed]
         rounds = min(rounds, work.rounds)
         for number in range(1, rounds + 1):
             say(f"{work.name}: round {number} of {rounds}")
@@ -159,21 +163,18 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
 
 
 def _after_trial(
-    work: Work, entrants: list[tuple[Contender, Worker]], seconds: float, say: Callable[[str], None]
+    work: Work, entrants: list[tuple[Contender, Worker]], say: Callable[[str], None]
 ) -> list[tuple[Contender, Worker]]:
-    """Those worth timing: all of chainrule's, and of each peer the settings that may be its best.
-
-    The others' processes end.
-    """
+    """All but the settings of a peer that are too slow to be its best; their processes end."""
     names = Counter(contender.name for contender, _ in entrants)
     for contender, worker in entrants:
-        if contender.side.timed and contender.name != OURS and names[contender.name] > 1:
+        if contender.name != OURS and names[contender.name] > 1:
             say(f"{work.name}: trying {contender.name} {contender.setting}")
-            contender.trial = min(worker.call(figures, seconds))
+            contender.trial = worker.call(trial)
     going_on = []
     for contender, worker in entrants:
         fastest = min(other.trial for other, _ in entrants if other.name == contender.name)
-        if contender.side.timed and contender.trial <= _TOO_SLOW * fastest:
+        if contender.trial <= _TOO_SLOW * fastest:
             going_on.append((contender, worker))
         else:
             worker.close()
@@ -248,11 +249,20 @@ def ask(method: str, *arguments: Any) -> Any:
     return getattr(side, method)(*arguments)
 
 
-def figures(at_least: float) -> list[float]:
+def trial() -> float:
+    """Let the side run a few times, the first of them to get warm; returns the best figure."""
+    return min(_repeated("trial", _TRIAL_SECONDS, at_least=2))
+
+
+def figures(seconds: float) -> list[float]:
     """Let the side run for so many seconds, once at least; returns the figures of its runs."""
+    return _repeated("figure", seconds, at_least=1)
+
+
+def _repeated(method: str, seconds: float, at_least: int) -> list[float]:
     time.sleep(_REST_SECONDS)
     found: list[float] = []
     began = time.perf_counter()
-    while not found or time.perf_counter() - began < at_least:
-        found.append(ask("figure"))
+    while len(found) < at_least or time.perf_counter() - began < seconds:
+        found.append(ask(method))
     return found

@@ -100,6 +100,10 @@ class Side:
         self.run()
         return time.perf_counter() - began
 
+    def trial(self) -> float:
+        """Measure about the same, in less time where a run is long, to find slow settings."""
+        return self.figure()
+
 
 @dataclass(frozen=True)
 class Work:

@@ -19,7 +19,7 @@ def cold(model: str, *targets: Target) -> Work:
         tolerance=1e-4,
         unit="s",
         targets=targets,
-        rounds=3,
+        rounds=2,
     )
 
 
