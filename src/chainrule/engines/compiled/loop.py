@@ -178,17 +178,18 @@ def run_steps(
                             if timed:
                                 op[TICKS] += ticks() - before
             elif kind == _PARTS:
-                turn = 0
                 for index in range(first_op, last_op):
                     op = shift(ops, index * OP_LENGTH)
                     before = ticks() if timed else 0
-                    for part in range(0, op[TOTAL], op[PART]):
-                        if turn % threads == thread:
-                            call_kernel(
-                                op[ADDRESS], shift(op, FIRST_SETTING), context, arena, parameters,
-                                gradients, part, min(op[PART], op[TOTAL] - part),
-                            )  # fmt: skip
-                        turn += 1
+                    # A thread takes neighbours: what it has just computed is in its own cache when
+                    # the next phase goes through the same vector.
+                    count = -(-op[TOTAL] // op[PART])
+                    for piece in range(thread * count // threads, (thread + 1) * count // threads):
+                        part = piece * op[PART]
+                        call_kernel(
+                            op[ADDRESS], shift(op, FIRST_SETTING), context, arena, parameters,
+                            gradients, part, min(op[PART], op[TOTAL] - part),
+                        )  # fmt: skip
                     if timed:
                         op[TICKS] += ticks() - before
             elif kind == _CHECK:
