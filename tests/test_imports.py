@@ -52,7 +52,8 @@ ORDER = {
         engines.compiled.twins engines.compiled.python_layer
         engines.compiled.cross_entropies engines.compiled.losses engines.compiled.updates
         engines.compiled.adaptive engines.compiled.optimizers engines.compiled.samples
-        engines.compiled.gradients engines.compiled.dense engines.compiled.geometry
+        engines.compiled.gradients engines.compiled.splitting engines.compiled.dense
+        engines.compiled.geometry
         engines.compiled.padding engines.compiled.summing engines.compiled.tiles
         engines.compiled.winograd engines.compiled.depthwise engines.compiled.correlation
         engines.compiled.kernel_layer engines.compiled.convolution engines.compiled.transposed

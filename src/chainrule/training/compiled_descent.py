@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 0.1  # that a piece should take: so long Ctrl-C may have to wait
 _FIRST_SECONDS = 0.005  # that the first piece should take, from which the pace is learned
-_STEP, _MULTIPLICATION = 5e-7, 2e-10  # seconds, at most
+_STEP, _MULTIPLICATION = 5e-7, 2e-11  # seconds, at most
 _NUMBERS_AT_ONCE = 1 << 20  # of inputs that may stand in memory for a piece
 
 

@@ -9,11 +9,12 @@ from chainrule.engines.compiled.blas import gemm
 from chainrule.engines.compiled.kernel import BATCH, flat, kernel, rows_of
 from chainrule.engines.compiled.native import shift
 from chainrule.engines.compiled.plan import Buffer
+from chainrule.engines.compiled.splitting import is_split, part_of, plan_split
 from chainrule.engines.compiled.twin import Twin
 from chainrule.layers.dense import Dense
 
 _SMALL = 2048  # multiplications below which calling BLAS costs more than it saves
-_PART = 196  # rows of W whose gradient is one piece of work for a thread
+_PART = 64  # rows of W, at least, whose gradient is one piece of work for a thread
 
 
 @kernel
@@ -130,7 +131,12 @@ class DenseTwin(Twin, of=Dense):
         plan = self.plan
         z = plan.buffer(self.output_shape)
         plan.work += 3 * self.inputs * self.outputs
-        plan.rows(dense_feedforward, x, z, self.weights, self.bias, self.inputs, self.outputs)
+        if is_split(plan, self.inputs, self.outputs):
+            takes_columns = plan.samples is x
+            plan_split(plan, x, z, self.weights, self.bias, takes_columns=takes_columns)
+        else:
+            settings = (self.weights, self.bias, self.inputs, self.outputs)
+            plan.rows(dense_feedforward, x, z, *settings)
         self.fields["x"] = x
         a = self.activation.feedforward_in_place(z)
         self.fields |= self.activation.fields
@@ -143,7 +149,8 @@ class DenseTwin(Twin, of=Dense):
         settings = (x, d_z, self.weights, self.bias, self.inputs, self.outputs)
         if plan.wide:
             writes = plan.writes_gradient(self.weights)
-            plan.defer(dense_gradients_of_part, self.inputs, _PART, *settings, writes)
+            part = max(_PART, part_of(self.inputs))
+            plan.defer(dense_gradients_of_part, self.inputs, part, *settings, writes)
         else:
             self.gradient(self.weights)
             self.gradient(self.bias)

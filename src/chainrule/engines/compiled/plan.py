@@ -106,21 +106,31 @@ class Plan:
         of dense layers are computed part by part for the whole batch (``deferred``).
     traced : bool
         Whether every value has a buffer of its own, so that all can be looked at afterwards.
+    batch : int, default 0
+        Samples in a full batch, where that is known.
     """
 
     def __init__(
-        self, parameters: ParameterVector, *, training: bool, wide: bool, traced: bool = False
+        self,
+        parameters: ParameterVector,
+        *,
+        training: bool,
+        wide: bool,
+        traced: bool = False,
+        batch: int = 0,
     ) -> None:
         self.parameters = parameters
         self.dtype = parameters.storage.dtype
         self.training = training
         self.wide = wide
         self.traced = traced
+        self.batch = batch
         self.owner = 0
         self.phases = [Phase(ROWS)]
         self.deferred: list[Op] = []
         self.accepted: list[Op] = []
         self.python_afterwards: list[Callable[..., None]] = []
+        self.samples: Buffer | None = None  # where the samples stand before the first layer
         self.size = 0  # numbers of the arena for each row
         self.scratch = 0
         self.shard_room = 0

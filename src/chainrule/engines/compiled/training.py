@@ -20,6 +20,7 @@ from chainrule.engines.compiled.python_layer import (
 )
 from chainrule.engines.compiled.report import Report, report_of
 from chainrule.engines.compiled.samples import take_inputs, take_targets
+from chainrule.engines.compiled.splitting import is_split
 from chainrule.engines.compiled.tiny import is_tiny, plan_tiny
 from chainrule.engines.compiled.twin import Twin
 from chainrule.engines.compiled.workers import Workers, available_threads
@@ -88,7 +89,7 @@ class CompiledTraining:
         self.twins: list[Twin] = []
 
         def planned(wide: bool) -> Plan:
-            plan = Plan(parameters, training=True, wide=wide, traced=traced)
+            plan = Plan(parameters, training=True, wide=wide, traced=traced, batch=batch)
             self._plan_passes(plan, layers, shapes)
             self._plan_between(plan, l1, l2, optimizer.clip_value)
             try:
@@ -141,8 +142,10 @@ class CompiledTraining:
             plan_tiny(layers, shapes, self.loss, plan)
             return
         x, y, weight = plan.buffer(shapes[0]), plan.buffer(shapes[-1]), plan.buffer(())
-        plan.rows(take_inputs, x, x.size)
         plan.rows(take_targets, y, weight, y.size, (1, *y.shape)[-1])
+        plan.samples = x
+        if not (type(layers[0]) is Dense and is_split(plan, x.size, layers[0].outputs)):
+            plan.rows(take_inputs, x, x.size)
         self.twins = []
         output = x
         for position, layer in enumerate(layers):
