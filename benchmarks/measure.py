@@ -34,6 +34,10 @@ _TRIAL_SECONDS = 0.3
 _REST_SECONDS = 0.1
 
 
+class SideFailed(Exception):
+    """A side raised an error, or its process has died: its work cannot be timed."""
+
+
 @dataclass
 class Contender:
     """One side with one number of threads, and its times.
@@ -138,12 +142,14 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
     ------
     Disagreement
         When the sides do not do the same job. Nothing is timed then.
+    SideFailed
+        When one of them breaks.
     """
     installed = [side for side in work.sides if importlib.util.find_spec(side.package)]
     missing = {side.name: side.package for side in work.sides if side not in installed}
     contenders = [Contender(side, threads) for side in installed for threads in side.threads]
     with ExitStack() as processes:
-        entrants = [(one, processes.enter_context(Worker(one.threads))) for one in contenders]
+        entrants = [(one, processes.enter_context(Worker(one))) for one in contenders]
         for contender, worker in entrants:
             say(f"{work.name}: preparing {contender.name} {contender.setting}")
             contender.compile_seconds, contender.chosen = worker.call(prepare, contender.side)
@@ -165,7 +171,10 @@ def measure(work: Work, rounds: int, seconds: float, say: Callable[[str], None])
 def _after_trial(
     work: Work, entrants: list[tuple[Contender, Worker]], say: Callable[[str], None]
 ) -> list[tuple[Contender, Worker]]:
-    """All but the settings of a peer that are too slow to be its best; their processes end."""
+    """All but the settings of a peer that are too slow to be its best; their processes end.
+
+    Each number of threads keeps its best: whether more are better depends on the moment.
+    """
     names = Counter(contender.name for contender, _ in entrants)
     for contender, worker in entrants:
         if contender.name != OURS and names[contender.name] > 1:
@@ -173,7 +182,11 @@ def _after_trial(
             contender.trial = worker.call(trial)
     going_on = []
     for contender, worker in entrants:
-        fastest = min(other.trial for other, _ in entrants if other.name == contender.name)
+        fastest = min(
+            other.trial
+            for other, _ in entrants
+            if (other.name, other.threads) == (contender.name, contender.threads)
+        )
         if contender.trial <= _TOO_SLOW * fastest:
             going_on.append((contender, worker))
         else:
@@ -182,15 +195,16 @@ def _after_trial(
 
 
 class Worker:
-    """A process with its own number of threads.
+    """The process of one contender, or of several one after another.
 
     Parameters
     ----------
-    threads : int or None
+    contender : Contender
     """
 
-    def __init__(self, threads: int | None) -> None:
-        self._environment = _thread_settings(threads)
+    def __init__(self, contender: Contender) -> None:
+        self._name = f"{contender.name} {contender.setting}"
+        self._environment = _thread_settings(contender.threads)
         self._process = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
     def __enter__(self) -> Worker:
@@ -204,10 +218,19 @@ class Worker:
         self._process.shutdown()
 
     def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Run a function there and wait for its result; its errors are raised here."""
+        """Run a function there and wait for its result.
+
+        Raises
+        ------
+        SideFailed
+            When the function raises something, or its process has died.
+        """
         with _environment(self._environment):  # the first call starts the process
             future = self._process.submit(function, *arguments)
-        return future.result()
+        try:
+            return future.result()
+        except Exception as error:
+            raise SideFailed(f"{self._name} failed: {type(error).__name__}: {error}") from error
 
 
 def _thread_settings(threads: int | None) -> dict[str, str]:

@@ -208,7 +208,7 @@ def test_a_disagreement_fails_the_command(
     assert command.main([]) == 1
     told = capsys.readouterr()
     assert "NOT TIMED. they differ" in told.out
-    assert "Sides disagree in: truth-table" in told.err
+    assert "Not timed: truth-table" in told.err
 
 
 class Sleeping(Named):
@@ -225,6 +225,17 @@ def test_settings_far_from_a_librarys_best_are_only_tried() -> None:
     assert [len(contender.rounds) for contender in found.contenders] == [2, 2, 0]
     assert found.contenders[2].trial >= 0.05
     assert "peer, also tried: 0.05 5" in report.text(found)
+
+
+class Broken(Named):
+    def prepare(self) -> None:
+        raise ValueError("no such thing")
+
+
+def test_a_side_that_breaks_is_named_and_ends_its_work_alone() -> None:
+    short = work.Work("short", "A short work", "", [Named("chainrule"), Broken("peer", "old")])
+    with pytest.raises(measure.SideFailed, match="peer old failed: ValueError: no such thing"):
+        measure.measure(short, 1, 0.0, quiet)
 
 
 def test_an_unknown_work_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

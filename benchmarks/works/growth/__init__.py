@@ -54,12 +54,14 @@ class Growth:
         ------
         Disagreement
             When the sides do not do the same job at some point.
+        SideFailed
+            When one of them breaks.
         """
         installed = [side for side in self.sides if importlib.util.find_spec(side.package)]
         entrants = [(side, count) for side in installed for count in side.threads]
         found = []
         with ExitStack() as processes:
-            workers = [processes.enter_context(Worker(count)) for _, count in entrants]
+            workers = [processes.enter_context(Worker(Contender(*one))) for one in entrants]
             for (side, _), worker in zip(entrants, workers, strict=True):
                 worker.call(prepare, side)
             for point in self.points:
