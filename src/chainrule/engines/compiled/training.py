@@ -37,6 +37,7 @@ _MOST_WIDE = 4_000_000  # numbers of a batch's buffers that may stand in memory 
 _ROWS_OF_DENSE = 64  # samples of a shard where layers are dense, with at least two shards
 _FEWEST_SHARDS = 2
 _ONE_RATE = np.zeros(1)
+_ROWS_TO_LOOK_AT = 128
 
 
 class CompiledTraining:
@@ -252,13 +253,16 @@ class CompiledTraining:
         return made, losses, norms
 
     def is_finite(self, workers: Workers) -> bool:
-        """Whether the loss and the gradient of the first batch are finite; changes nothing."""
+        """Whether loss and gradient of the first samples are finite; changes nothing."""
         program = self.program
+        count = program.job[loop.COUNT]
+        program.job[loop.COUNT] = min(count, _ROWS_TO_LOOK_AT)
         program.set(place.STEP, 0)
         program.set(place.ORDER, 0)
         program.job[loop.FIRST_STEP] = 0
         program.job[loop.LAST_PHASE] = self.last_before_update
         made, _, _ = self._run(workers, _ONE_RATE)
+        program.job[loop.COUNT] = count
         return made == 1
 
     def _run(self, workers: Workers, rates: Array) -> tuple[int, Array, Array]:
