@@ -21,7 +21,7 @@ from chainrule.stored import StoredInputs
 if TYPE_CHECKING:
     from chainrule.engines.compiled.training import CompiledTraining
 
-_SECONDS = 0.1  # that a piece should take: so long Ctrl-C may have to wait
+_SECONDS = 0.2  # that a piece should take: so long Ctrl-C may have to wait
 _FIRST_SECONDS = 0.005  # that the first piece should take, from which the pace is learned
 _STEP, _MULTIPLICATION = 5e-7, 2e-11  # seconds, at most
 _NUMBERS_AT_ONCE = 1 << 20  # of inputs that may stand in memory for a piece
@@ -45,6 +45,10 @@ class CompiledDescent:
         self.state = loop.state
         self.history = loop.history
         self.steps_at_once = 1 if loop.after_step else self._first_steps()
+        self.storage_before, self.before_last = loop.storage.copy(), loop.storage.copy()
+        self.vectors_before = {
+            name: vector.copy() for name, vector in self.state.optimizer.vectors.items()
+        }
         self.constant = type(loop.schedule) is ConstantRate
         self.may_skip_epochs = (
             self.constant
@@ -115,25 +119,24 @@ class CompiledDescent:
     def _piece(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
         """Make the steps of these rates; returns their part of the epoch's loss."""
         began = time.perf_counter()
+        self._remember()
         # The last step is made by itself: what the parameters were before it is what to go back
         # to, should the next piece find that its update was one too many.
-        most, loss = len(rates) - 1, 0.0
-        if most:
-            loss += self._steps(samples, order, first, rates[:most])
-        loss += self._steps(samples, order, first + most, rates[most:])
-        self._learn_pace((time.perf_counter() - began) / len(rates))
-        return loss
-
-    def _steps(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
-        before = self._snapshot()
-        made, losses, norms = self.compiled.steps(
-            self.workers, first, rates, order, self.state.step
-        )
-        if made < len(rates):
-            self._restore(before)
-            return self._replay(samples, order, first, rates)
-        if made == 1:
-            np.copyto(self.loop.last_finite, before[0])
+        losses, norms, made = np.empty((len(rates), 2)), np.empty(len(rates)), 0
+        for stop in (len(rates) - 1, len(rates)):
+            if stop == made:
+                continue
+            np.copyto(self.before_last, self.loop.storage)
+            step = self.state.step + made
+            count, losses[made:stop], norms[made:stop] = self.compiled.steps(
+                self.workers, first + made, rates[made:stop], order, step
+            )
+            if count < stop - made:
+                self._go_back()
+                return self._replay(samples, order, first, rates)
+            made = stop
+        self.loop.last_finite, self.before_last = self.before_last, self.loop.last_finite
+        self._learn_pace((time.perf_counter() - began) / made)
         self.state.step += made
         totals = losses.sum(axis=1)
         self.history.record_steps(totals, rates, norms)
@@ -183,17 +186,21 @@ class CompiledDescent:
 
     # --- when numbers stop being finite -----------------------------------------------------
 
-    def _snapshot(self) -> tuple[Array, dict[str, Array], int]:
+    def _remember(self) -> None:
+        """Keep everything that the next piece changes."""
         optimizer = self.state.optimizer
-        vectors = {name: vector.copy() for name, vector in optimizer.vectors.items()}
-        return self.loop.storage.copy(), vectors, optimizer.step
+        self.step_before = optimizer.step
+        np.copyto(self.storage_before, self.loop.storage)
+        for name, vector in optimizer.vectors.items():
+            np.copyto(self.vectors_before[name], vector)
 
-    def _restore(self, before: tuple[Array, dict[str, Array], int]) -> None:
-        storage, vectors, step = before
-        self.loop.storage[...] = storage
-        self.state.optimizer.step = step
-        for name, vector in vectors.items():
-            self.state.optimizer.vectors[name][...] = vector
+    def _go_back(self) -> None:
+        """Undo the piece that was begun."""
+        optimizer = self.state.optimizer
+        optimizer.step = self.step_before
+        self.loop.storage[...] = self.storage_before
+        for name, vector in self.vectors_before.items():
+            optimizer.vectors[name][...] = vector
 
     def _replay(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
         """Make the steps of a failed piece again by the reference engine.
