@@ -51,11 +51,11 @@ class Target:
 
     def what(self) -> str:
         """Name the figure: ``"times as fast as JAX"``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no what")
 
     def reached(self, outcome: Outcome) -> float | None:
         """Compute the figure; None where a side that it needs was not measured."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no reached")
 
     def shown(self, figure: float, work: Work) -> str:
         """Return the figure with its unit."""

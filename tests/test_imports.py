@@ -74,7 +74,7 @@ ORDER = {
     "the network's own tools": "arguments gradient_check summary",
     "the waist": "network",
     "networks with a name": "models",
-    "many networks": "many",
+    "many networks": "many_trainings many",
     "data": """
         data.four_rows data.bundled data.columns data.csv data.target data.preprocessing
         data.split data.idx data.images data.image_files

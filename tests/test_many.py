@@ -100,6 +100,14 @@ def test_a_training_that_fails_does_not_stop_the_others(engine: str) -> None:
     assert np.isfinite(many.parameters).all()
 
 
+def test_networks_keep_the_engine_that_was_chosen() -> None:
+    net = network("compiled")
+    net.engine = cr.Compiled(threads=2)
+    many = cr.train_many(net, X, Y, seeds=3, epochs=5, batch_size=None)
+    assert net.engine.threads == 2
+    assert many.network(0).engine.threads == 2
+
+
 def test_the_picture_marks_those_that_did_not_learn() -> None:
     many = cr.train_many(network(), X, Y, seeds=4, epochs=10, batch_size=None)
     axes = many.plot([False, True, False, False])
@@ -123,15 +131,20 @@ def test_the_picture_marks_those_that_did_not_learn() -> None:
         ({"learning_rates": [0.1, "fast"]}, "learning_rates"),
         ({"seeds": 3, "learning_rates": [0.1]}, "seeds of 3, learning_rates of 1"),
         ({"starts": np.zeros((2, 3))}, "expected (networks, 21)"),
-        ({"starts": np.full((2, 21), np.nan)}, "finite numbers"),
+        ({"starts": np.full((2, 21), np.nan)}, "finite"),
         ({"seeds": 2, "epochs": 0}, "epochs"),
         ({"seeds": 2, "batch_size": 0}, "batch_size"),
+        ({"seeds": 2, "batch_size": "all"}, "batch_size"),
+        ({"seeds": 2, "batch_size": None, "shuffle": "yes"}, "shuffle"),
         ({"seeds": 2, "progress": "loud"}, "progress"),
+        ({"starts": [["a"] * 21] * 2}, "starts holds text"),
+        ({"starts": [[1.0], [1.0, 2.0]]}, "rows of different lengths"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(wrong: dict[str, Any], words: str) -> None:
+@ENGINES
+def test_what_cannot_be_trained_is_refused(engine: str, wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(cr.InvalidInput, match=words.replace("(", r"\(").replace(")", r"\)")):
-        cr.train_many(network(), X, Y, **{"epochs": 2, **wrong})
+        cr.train_many(network(engine), X, Y, **{"epochs": 2, **wrong})
 
 
 def test_only_networks_can_be_trained() -> None:

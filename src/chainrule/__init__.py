@@ -76,7 +76,8 @@ from chainrule.losses import (
     SoftmaxCrossEntropy,
     SumOfSquares,
 )
-from chainrule.many import ManyTrainings, train_many
+from chainrule.many import train_many
+from chainrule.many_trainings import ManyTrainings
 from chainrule.metrics import Metric, TopKAccuracy
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import checks, data
-from chainrule.errors import InvalidSetting
-from chainrule.layer import Shape
+from chainrule.errors import InvalidSetting, InvalidShape
+from chainrule.layer import Array, Shape
 from chainrule.loss import Loss
 from chainrule.metrics import Metric
 from chainrule.optimizer import Optimizer
 from chainrule.optimizers import LBFGS
+from chainrule.targets import numeric_array
 from chainrule.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -95,3 +96,55 @@ def unpack_validation(validation: Sequence[Any]) -> tuple[Any, Any, Any]:
         )
     x, y, weight = (*validation, None)[:3]
     return x, y, weight
+
+
+def check_seeds(seeds: Any) -> list[int] | None:
+    """Check a seed for each of many trainings; a number N means 0 ... N-1."""
+    if seeds is None:
+        return None
+    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
+        return list(range(checks.whole_number("seeds", seeds, at_least=1)))
+    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str) or not len(seeds):
+        raise InvalidSetting(
+            f"seeds received {checks.shown(seeds)}; expected whole numbers, one for each training, "
+            "as range(1000), or how many."
+        )
+    return [checks.whole_number("seeds", seed, at_least=0) for seed in seeds]
+
+
+def check_rates(rates: Any) -> list[float] | None:
+    """Check a learning rate for each of many trainings."""
+    if rates is None:
+        return None
+    if not isinstance(rates, Sequence | np.ndarray) or isinstance(rates, str) or not len(rates):
+        raise InvalidSetting(
+            f"learning_rates received {checks.shown(rates)}; expected a number for each training."
+        )
+    return [checks.number("learning_rates", rate, at_least=0) for rate in rates]
+
+
+def check_starts(starts: Any, count: int) -> Array | None:
+    """Check a row of ``count`` parameters for each of many trainings."""
+    if starts is None:
+        return None
+    found = numeric_array("starts", starts, np.dtype(np.float64))
+    if found.ndim != 2 or found.shape[1] != count or not len(found):
+        raise InvalidShape(
+            f"starts received an array of shape {found.shape}; expected (networks, {count}): the "
+            "parameters of each network in a row."
+        )
+    return found
+
+
+def common_length(**given: Any) -> int:
+    """How many trainings, which all lists that were given must agree on."""
+    lengths = {name: len(values) for name, values in given.items() if values is not None}
+    if not lengths:
+        raise InvalidSetting(
+            "train_many received neither seeds nor learning_rates nor starts, so there is nothing "
+            "to tell the networks apart. Give seeds=100, say."
+        )
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} of {length}" for name, length in lengths.items())
+        raise InvalidSetting(f"train_many received {told}; expected lists of one length.")
+    return next(iter(lengths.values()))

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule import checks, plots
+from chainrule import arguments, checks
 from chainrule.engines.choice import Compiled, Reference, reference_seconds
-from chainrule.errors import InvalidSetting, InvalidShape, LossNotFinite
-from chainrule.layer import Array
+from chainrule.errors import InvalidSetting, LossNotFinite
+from chainrule.many_trainings import ManyTrainings
 from chainrule.network import NeuralNetwork
 from chainrule.optimizers import LBFGS
 from chainrule.schedules import ConstantRate
@@ -29,102 +29,11 @@ from chainrule.training.interrupt import GracefulInterrupt
 from chainrule.training.progress import Progress, ProgressBar, check_progress
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from chainrule.engines.compiled.training import CompiledTraining
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _FIRST_LOT = 16  # tiny networks in the first call, from which the pace is learned
 _SECONDS_OF_A_LOT = 0.1
-
-
-class ManyTrainings:
-    """What ``train_many`` returns: every network's losses and its parameters.
-
-    Attributes
-    ----------
-    losses : ndarray (networks, iterations)
-        The loss of each iteration, before its update; NaN after numbers stopped being finite.
-    parameters : ndarray (networks, count)
-        After training: rows to put into a network of the same shape.
-    seeds : ndarray of int (networks,)
-    learning_rates : ndarray (networks,) or None
-        Where they were given.
-    failures : dict of int to str
-        Why a training stopped early, by the number of its network.
-    seconds : float
-    engine : str
-        "reference" or "compiled".
-    stopped_because : str
-        Empty where all were trained.
-    """
-
-    def __init__(self, template: NeuralNetwork, count: int, iterations: int) -> None:
-        self._template = template
-        self.losses = np.full((count, iterations), np.nan)
-        self.parameters = np.zeros((count, len(template.parameter_vector.storage)), template.dtype)
-        self.seeds = np.full(count, template.seed)
-        self.learning_rates: Array | None = None
-        self.failures: dict[int, str] = {}
-        self.seconds = 0.0
-        self.engine = "reference"
-        self.stopped_because = ""
-        self.done = np.zeros(count, bool)
-
-    def __len__(self) -> int:
-        return len(self.losses)
-
-    def network(self, number: int) -> NeuralNetwork:
-        """Return one of the trained networks, ready to predict or to train on."""
-        count = len(self)
-        if not isinstance(number, int | np.integer) or not -count <= number < count:
-            raise InvalidSetting(
-                f"network received {checks.shown(number)}; expected a number from 0 to {count - 1}."
-            )
-        network = self._template.copy()
-        network.seed = int(self.seeds[number])
-        network.parameter_vector.storage[...] = self.parameters[number]
-        return network
-
-    def predict(self, x: Any) -> Array:
-        """Predict with every network: (networks, batch, *output shape)."""
-        network = self._template.copy()
-        found = []
-        for parameters in self.parameters:
-            network.parameter_vector.storage[...] = parameters
-            found.append(network.predict(x))
-        return np.array(found)
-
-    def plot(self, marked: Any = None, axes: Axes | None = None) -> Axes:
-        """Draw all loss curves, and the median of them over them.
-
-        Parameters
-        ----------
-        marked : sequence of bool (networks,), optional
-            Which of them did not learn.
-        axes : matplotlib Axes, optional
-        """
-        return plots.loss_curves(self.losses, marked=marked, axes=axes)
-
-    def __repr__(self) -> str:
-        last = self.losses[:, -1] if self.losses.size else np.array([math.nan])
-        return (
-            f"ManyTrainings({len(self)} networks, {self.losses.shape[1]} iterations, "
-            f"median of the last losses {np.nanmedian(last):.4g})"
-        )
-
-    def _keep(self, rows: Array) -> None:
-        """Forget the networks that were not trained because training was interrupted."""
-        numbers = np.flatnonzero(rows)
-        self.failures = {
-            new: self.failures[old]
-            for new, old in enumerate(numbers.tolist())
-            if old in self.failures
-        }
-        self.losses, self.parameters = self.losses[rows], self.parameters[rows]
-        self.seeds, self.done = self.seeds[rows], self.done[rows]
-        if self.learning_rates is not None:
-            self.learning_rates = self.learning_rates[rows]
 
 
 def train_many(
@@ -195,8 +104,8 @@ def train_many(
         template, (x, y), seeds, learning_rates, starts,
         {
             "epochs": checks.whole_number("epochs", epochs, at_least=1),
-            "batch_size": batch_size,
-            "shuffle": shuffle,
+            "batch_size": arguments.check_batch_size(batch_size),
+            "shuffle": checks.flag("shuffle", shuffle),
             "sample_weight": sample_weight,
             "progress": False,
         },
@@ -219,11 +128,13 @@ class _Job:
         samples: int,
     ) -> None:
         self.template, self.data, self.settings = template, data, settings
-        self.starts = _check_starts(starts, template)
-        self.rates = _check_rates(rates)
-        self.new_seeds = seeds is not None
-        checked = None if seeds is None else _check_seeds(seeds)
-        self.count = _common_length(seeds=checked, learning_rates=self.rates, starts=self.starts)
+        self.starts = arguments.check_starts(starts, len(template.parameters))
+        self.rates = arguments.check_rates(rates)
+        checked = arguments.check_seeds(seeds)
+        self.new_seeds = checked is not None
+        self.count = arguments.common_length(
+            seeds=checked, learning_rates=self.rates, starts=self.starts
+        )
         self.samples = samples
         self.samples_per_step = min(settings["batch_size"] or samples, samples)
         steps = -(-samples // self.samples_per_step)
@@ -251,7 +162,7 @@ class _Job:
                 threads = threads or self.template.engine.compiled("workers").available_threads()
                 threads = min(threads, self.count)
                 with ThreadPoolExecutor(threads) as pool:
-                    if self._are_tiny():
+                    if self._may_be_made_in_lots():
                         self._train_lots(pool, threads, interrupt)
                     waiting = {pool.submit(self._work) for _ in range(threads)}
                     self._watch(waiting, interrupt)
@@ -259,24 +170,25 @@ class _Job:
                 self._work()
         self.bar.close(math.nan)
         if not self.found.done.all():
-            self.found._keep(self.found.done)
+            self.found.keep(self.found.done)
             self.found.stopped_because = "interrupted by Ctrl-C"
         self.found.seconds = time.perf_counter() - began
         return self.found
 
-    def _are_tiny(self) -> bool:
-        """Whether a whole lot of these trainings can be made in one call."""
-        template = self.template
-        return (
-            self.samples_per_step == self.samples
-            and isinstance(template.optimizer.schedule, ConstantRate)
-            and not isinstance(template.optimizer, LBFGS)
-            and self._trainer(template).tiny
-        )
+    def _may_be_made_in_lots(self) -> bool:
+        """Whether nothing is asked for that changes from step to step, as shuffles do."""
+        optimizer = self.template.optimizer
+        constant = isinstance(optimizer.schedule, ConstantRate) and not isinstance(optimizer, LBFGS)
+        return constant and self.samples_per_step == self.samples
+
+    def _network(self) -> NeuralNetwork:
+        """Return a network to train again and again, on one thread."""
+        network = self.template.copy()
+        network.engine = Compiled(threads=1) if self.compiled else Reference()
+        return network
 
     def _trainer(self, network: NeuralNetwork) -> CompiledTraining:
         """What trains a network on all samples at once."""
-        network.engine = Compiled(threads=1)
         x, y, weight = *self.data, self.settings["sample_weight"]
         samples = network._check_samples(x, y, weight)
         batches = Batches(samples, self.samples, seed=0, shuffle=False)
@@ -289,11 +201,16 @@ class _Job:
     ) -> None:
         """Train tiny networks, so many in a call as take about a tenth of a second.
 
-        Those whose numbers stop being finite are left for ``_work``, which says where.
+        Those whose numbers stop being finite are left for ``_work``, which says where; and so are
+        all networks that are not tiny.
         """
         found, template = self.found, self.template
-        networks = [template.copy() for _ in range(threads)]
-        trainers = [self._trainer(network) for network in networks]
+        networks = [self._network()]
+        trainers = [self._trainer(networks[0])]
+        if not trainers[0].tiny:
+            return
+        networks += [self._network() for _ in range(1, threads)]
+        trainers += [self._trainer(network) for network in networks[1:]]
         x, y, weight = *self.data, self.settings["sample_weight"]
         samples = ready(template._check_samples(x, y, weight), template.dtype)
         lots = template.engine.compiled("many").ManyTinyTrainings(trainers, samples)
@@ -331,8 +248,7 @@ class _Job:
 
     def _work(self) -> None:
         """Train one network after another until none is left."""
-        network = self.template.copy()
-        network.engine = Compiled(threads=1) if self.compiled else Reference()
+        network = self._network()
         for number in self.counter:
             if number >= self.count or self.stop:
                 return
@@ -368,53 +284,3 @@ class _Job:
         found.losses[number, : history.iterations] = history.losses
         found.parameters[number] = network.parameter_vector.storage
         return history.stopped_because.startswith("interrupted")
-
-
-def _check_seeds(seeds: Any) -> list[int]:
-    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
-        return list(range(checks.whole_number("seeds", seeds, at_least=1)))
-    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str) or not len(seeds):
-        raise InvalidSetting(
-            f"seeds received {checks.shown(seeds)}; expected whole numbers, one for each training, "
-            "as range(1000), or how many."
-        )
-    return [checks.whole_number("seeds", seed, at_least=0) for seed in seeds]
-
-
-def _check_rates(rates: Any) -> list[float] | None:
-    if rates is None:
-        return None
-    if not isinstance(rates, Sequence | np.ndarray) or isinstance(rates, str) or not len(rates):
-        raise InvalidSetting(
-            f"learning_rates received {checks.shown(rates)}; expected a number for each training."
-        )
-    return [checks.number("learning_rates", rate, at_least=0) for rate in rates]
-
-
-def _check_starts(starts: Any, template: NeuralNetwork) -> Array | None:
-    if starts is None:
-        return None
-    found = np.asarray(starts)
-    count = len(template.parameters)
-    if found.ndim != 2 or found.shape[1] != count or not len(found):
-        raise InvalidShape(
-            f"starts received an array of shape {found.shape}; expected (networks, {count}): the "
-            "parameters of each network in a row."
-        )
-    if found.dtype.kind not in "biuf" or not np.isfinite(found).all():
-        raise InvalidSetting("starts holds something else than finite numbers.")
-    return found
-
-
-def _common_length(**given: Any) -> int:
-    """How many trainings, which all lists that were given must agree on."""
-    lengths = {name: len(values) for name, values in given.items() if values is not None}
-    if not lengths:
-        raise InvalidSetting(
-            "train_many received neither seeds nor learning_rates nor starts, so there is nothing "
-            "to tell the networks apart. Give seeds=100, say."
-        )
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} of {length}" for name, length in lengths.items())
-        raise InvalidSetting(f"train_many received {told}; expected lists of one length.")
-    return next(iter(lengths.values()))

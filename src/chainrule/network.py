@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from chainrule.training.batches import Batches
 
 _NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
-
-
-_PREDICTION = "prediction"  # name of a compiled program
+_PREDICTION = "prediction"  # what the compiled program is kept under that predict runs
 
 # What overflows is looked for in the result and told there, instead of by a warning on the way.
 _told_by_the_result = np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -39,7 +39,7 @@ class FirstFit(Side):
 
     def fit(self) -> tuple[float, float]:
         """Return seconds and loss of a fit in a new process."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no fit")
 
     def fit_with(self, cache: str) -> tuple[float, float]:
         """Fit with this folder for compiled code."""

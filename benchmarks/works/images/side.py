@@ -74,12 +74,12 @@ class ImageTraining(Side):
 
     def orders(self) -> Iterator[Any]:
         """A new order of the images, drawn as suits the library."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no orders")
 
     def train(self, orders: Iterable[Any]) -> list[float]:
         """Train one epoch for each order; returns the loss of every step."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no train")
 
     def classes(self, x: data.Array) -> data.Array:
         """Class of each image (images, 28, 28, 1), by the network as trained."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no classes")

@@ -66,7 +66,7 @@ def _modules(layer: Any) -> list[Any]:
 def _block(layer: Residual, projects: bool, exact: bool) -> Any:
     import torch
 
-    class Block(torch.nn.Module):  # type: ignore[misc]
+    class Block(torch.nn.Module):  # type: ignore[misc]  # PyTorch has no types here
         """relu(F(x) + x), where a 1 x 1 convolution takes x along if its shape changes."""
 
         def __init__(self) -> None:

@@ -46,4 +46,4 @@ class ManySeeds(Side):
 
     def run(self) -> Array:
         """Train."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no run")

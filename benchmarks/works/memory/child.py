@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numba  # noqa: F401  # the engine's packages count as the interpreter's
 import numpy as np
-import scipy.linalg  # noqa: F401
+import scipy.linalg  # noqa: F401  # as numba
 
 
 def main() -> None:

@@ -41,12 +41,12 @@ class MLPTraining(Side):
 
     def orders(self) -> Iterator[mlp.Array]:
         """A new order of the rows for each epoch, drawn as suits the library."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no orders")
 
     def train(self, orders: Iterator[mlp.Array]) -> list[float] | None:
         """Train one epoch for each order. Returns the loss of every step where it is known."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no train")
 
     def weights(self) -> mlp.Weights:
         """Return what training has made of the weights."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no weights")

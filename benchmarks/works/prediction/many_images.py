@@ -36,7 +36,7 @@ class ManyImages(Side):
 
     def prepared_network(self) -> Any:
         """Return the network, ready."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no prepared_network")
 
     def evidence(self) -> Evidence:
         """The probabilities of the first images."""
@@ -54,7 +54,7 @@ class ManyImages(Side):
 
     def predict(self, x: Any) -> data.Array:
         """Return the probabilities."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no predict")
 
 
 class Chainrule(ManyImages):
@@ -100,7 +100,7 @@ class Batched(ManyImages):
 
     def predict_batch(self, x: Any) -> data.Array:
         """Return the probabilities of one batch."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no predict_batch")
 
 
 class TorchInference(Batched):

@@ -39,7 +39,7 @@ class Prediction(Side):
 
     def run(self) -> Any:
         """Predict."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no run")
 
 
 class Chainrule(Prediction):

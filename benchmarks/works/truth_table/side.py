@@ -45,8 +45,8 @@ class TruthTableSide(Side):
 
     def run(self) -> Sequence[float] | Array | None:
         """Train; returns the losses where they are those of the reference run."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no run")
 
     def predictions(self) -> Array:
         """Outputs (4, 1) after the run."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no predictions")

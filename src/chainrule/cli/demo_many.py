@@ -13,7 +13,8 @@ from chainrule.cli.pictures import save_picture
 from chainrule.cli.terminal import console, loss_graph
 from chainrule.data import reference_weights
 from chainrule.layer import Array
-from chainrule.many import ManyTrainings, train_many
+from chainrule.many import train_many
+from chainrule.many_trainings import ManyTrainings
 from chainrule.network import NeuralNetwork
 
 _PICTURE = Path("chainrule-demo-losses.png")

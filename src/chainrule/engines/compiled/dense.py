@@ -91,25 +91,28 @@ def dense_gradients_of_part(op, context, arena, parameters, gradients, first, ro
     )  # fmt: skip
     batch = context[BATCH]
     d_z = rows_of(arena, d_z_at, 0, batch, outputs)
-    keep = 1 - writes
     if batch * rows * outputs > _SMALL:
         from_x = shift(arena, x_at + first)
         from_d_z = shift(arena, d_z_at)
         into = shift(gradients, weights_at + first * outputs)
-        gemm(1, 0, rows, outputs, batch, from_x, inputs, from_d_z, outputs, keep, into, outputs)
+        gemm(
+            1, 0, rows, outputs, batch, from_x, inputs, from_d_z, outputs, 1 - writes, into, outputs
+        )
     else:
         x = rows_of(arena, x_at, 0, batch, inputs)
         d_weights = rows_of(gradients, weights_at, 0, inputs, outputs)
         for i in range(first, first + rows):
-            for j in range(outputs):
-                d_weights[i, j] *= keep
+            if writes != 0:  # instead of a factor of 0, in which NaN would stay
+                for j in range(outputs):
+                    d_weights[i, j] = 0
             for row in range(batch):
                 for j in range(outputs):
                     d_weights[i, j] += x[row, i] * d_z[row, j]
     if bias_at >= 0 and first == 0:
         d_bias = flat(gradients, bias_at, outputs)
-        for j in range(outputs):
-            d_bias[j] *= keep
+        if writes != 0:
+            for j in range(outputs):
+                d_bias[j] = 0
         for row in range(batch):
             for j in range(outputs):
                 d_bias[j] += d_z[row, j]

@@ -66,11 +66,7 @@ class Program:
         Samples in a full batch.
     threads : int
         How many may take part.
-
-    Attributes
-    ----------
-    losses, norms : ndarray
-        What the latest steps have left: data loss and penalty (steps, 2), gradient length (steps,).
+    shards_at_most : int
     """
 
     def __init__(self, plan: Plan, batch: int, threads: int, *, shards_at_most: int = MOST_SHARDS):

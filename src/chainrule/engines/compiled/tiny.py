@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.activations import Identity, ReLU, Sigmoid, Tanh
-from chainrule.engines.compiled.exponential import exponential, exponential_minus_one
+from chainrule.engines.compiled.elementary import hyperbolic_tangent, sigmoid
+from chainrule.engines.compiled.elementwise import add_to_loss
+from chainrule.engines.compiled.exponential import exponential
 from chainrule.engines.compiled.kernel import (
     LABELS,
     LOSS_SCALE,
@@ -30,7 +32,6 @@ from chainrule.engines.compiled.kernel import (
     kernel,
     number,
 )
-from chainrule.engines.compiled.losses import add_to_loss
 from chainrule.engines.compiled.native import int64_at, pointer_like, shift
 from chainrule.engines.compiled.plan import Plan
 from chainrule.layer import Array, Layer, Shape
@@ -144,16 +145,12 @@ def _forward(row, room, parameters):
             _add_times(shift(z, j * _LANES), shift(x, i * _LANES), weights[i * outputs + j])
     count = outputs * _LANES
     numbers = flat(z, 0, count)
-    one = numbers.dtype.type(1)
-    two = numbers.dtype.type(2)
     if row[_ACTIVATION] == 1:
         for k in range(count):
-            numbers[k] = one / (one + exponential(-numbers[k]))
+            numbers[k] = sigmoid(numbers[k])
     elif row[_ACTIVATION] == 2:
         for k in range(count):
-            e_minus_one = exponential_minus_one(-two * abs(numbers[k]))
-            distance = -e_minus_one / (two + e_minus_one)
-            numbers[k] = distance if numbers[k] >= 0 else -distance
+            numbers[k] = hyperbolic_tangent(numbers[k])
     elif row[_ACTIVATION] == 3:
         for k in range(count):
             numbers[k] = 0 if numbers[k] < 0 else numbers[k]

@@ -58,6 +58,8 @@ class CompiledTraining:
     threads : int
     seed : int, default 0
         The network's, for random masks.
+    traced : bool, default False
+        Whether every value is kept, ∂loss/∂x too; see ``tracing.py``.
     """
 
     def __init__(

@@ -28,7 +28,6 @@ class Twin:
         What the layer leaves in a trace, by name.
     """
 
-    layer_class: ClassVar[type[Layer]]
     _known: ClassVar[dict[type[Layer], type[Twin]]] = {}
 
     def __init_subclass__(cls, of: type[Layer] | None = None) -> None:
