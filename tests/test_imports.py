@@ -35,7 +35,8 @@ ORDER = {
     "how to learn": "schedules optimizer optimizers",
     "pictures": """
         plots.canvas plots.mosaic plots.columns plots.activity plots.boundary plots.classes
-        plots.diagram plots.filters plots.images plots.importance plots.losses plots.predictions
+        plots.diagram plots.filters plots.images plots.importance plots.landscape plots.losses
+        plots.predictions
         plots
         """,
     "layers together": "parameters engines engines.reference engines.choice stack",
@@ -71,7 +72,9 @@ ORDER = {
         training.divergence training.interrupt training.progress training.compiled_descent
         training.loop training
         """,
-    "the network's own tools": "arguments gradient_check summary",
+    "the network's own tools": """
+        arguments gradient_check summary training_path plane landscape
+        """,
     "the waist": "network",
     "networks with a name": "models",
     "many networks": "many_trainings many",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chainrule.plots.filters import kernels
     from chainrule.plots.images import mistakes
     from chainrule.plots.importance import occlusion, saliency
+    from chainrule.plots.landscape import loss_landscape
     from chainrule.plots.losses import loss_curves, loss_graph
     from chainrule.plots.predictions import predictions_against_actual
 
@@ -31,6 +32,7 @@ __all__ = [
     "kernels",
     "loss_curves",
     "loss_graph",
+    "loss_landscape",
     "mistakes",
     "network_diagram",
     "occlusion",
@@ -47,6 +49,7 @@ _FILES = {
     "kernels": "filters",
     "loss_curves": "losses",
     "loss_graph": "losses",
+    "loss_landscape": "landscape",
     "mistakes": "images",
     "network_diagram": "diagram",
     "occlusion": "importance",
