@@ -54,6 +54,12 @@ class Activation(Layer, family="activation"):
         """f'(z). Given both ``z`` and ``a``, because often the one or the other is shorter."""
         raise NotImplementedError(f"{type(self).__name__} defines no derivative")
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """Both passes, where the formulas say what f and f' are: a = f(z), ∂L/∂z = ∂L/∂a f'(z)."""
+        if not (self.formula and self.derivative_formula):
+            return {}
+        return {"a": self.formula, "d_z": f"d_a * ({self.derivative_formula})"}
+
     def feedforward(self, z: Array, trace: Trace) -> Array:
         """Z (batch, ...) -> a (batch, ...)."""
         trace.z = z
@@ -75,6 +81,10 @@ class VectorActivation(Activation, register=False):
     Their formulas are written for output ``a[i]`` over inputs ``z[j]``, j = 1 ... K, and the
     derivative formula is ∂a[i]/∂z[k].
     """
+
+    def equations(self, training: bool) -> dict[str, str]:
+        """Each says how its Jacobian is multiplied out; the formulas are for single outputs."""
+        return {}
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Need at least one axis to mix: the last one."""

@@ -26,6 +26,9 @@ class Identity(Activation):
     formula = "z"
     derivative_formula = "1"
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"a": "z", "d_z": "d_a"}
+
     def value(self, z: Array) -> Array:
         return z
 
@@ -138,6 +141,11 @@ class PReLU(Activation):
 
     def derivative(self, z: Array, a: Array) -> Array:
         return np.where(z > 0, z.dtype.type(1), self.slope)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        """As leaky ReLU's, and the slope's own."""
+        used = "Piecewise((0, z > 0), (z, True))"  # ∂a/∂slope
+        return {**super().equations(training), "d_slope": f"channel_sum(d_a * {used})"}
 
     def backprop(self, d_a: Array, trace: Trace) -> Array:
         """∂L/∂slope sums d_a · z over every z < 0 that used the slope; d_z as for leaky ReLU."""
@@ -341,6 +349,9 @@ class Softmax(VectorActivation):
         exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"a": "exp(z) / total(exp(z))", "d_z": "a * (d_a - total(d_a * a))"}
+
     def backprop(self, d_a: Array, trace: Trace) -> Array:
         """d_a (batch, ..., classes) -> d_z (batch, ..., classes)."""
         a = trace.a
@@ -363,6 +374,9 @@ class LogSoftmax(VectorActivation):
         logarithm = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         # Two numbers may lie further apart than the largest float: keep the result finite.
         return np.maximum(logarithm, np.finfo(z.dtype).min)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"a": "z - log(total(exp(z)))", "d_z": "d_a - exp(a) * total(d_a)"}
 
     def backprop(self, d_a: Array, trace: Trace) -> Array:
         """d_a (batch, ..., classes) -> d_z (batch, ..., classes)."""

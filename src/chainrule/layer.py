@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = "npt.NDArray[Any]"
 Shape: TypeAlias = tuple[int, ...]
+Index: TypeAlias = tuple[int, ...]  # of one number in an array
 
 
 @dataclass
@@ -261,6 +262,19 @@ class Layer(Registered, family="layer", home="chainrule.layers"):
         Returns None where ``trace.needs_d_x`` is False and the layer saved itself the work.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no backprop")
+
+    def equations(self, training: bool) -> dict[str, str]:
+        """How each array of the two passes follows from the others, for explanations.
+
+        By the array's name, its equation in Python's syntax: ``{"z": "x @ weights + bias"}``.
+        Names are trace fields, parameters and settings; ``x`` is what the layer receives, ``d_x``
+        and ``d_z`` are gradients. The forward pass comes first, and the last of its arrays is the
+        layer's output (before its activation, which adds its own equations). Beside Python's
+        operators there are the operations listed in ``chainrule.explain.operations``.
+
+        A layer that gives none is explained by its numbers alone.
+        """
+        return {}
 
     def update_statistics(self, trace: Trace) -> None:
         """Count the pass in the trace into what the layer keeps by counting; once per step.

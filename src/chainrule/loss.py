@@ -76,11 +76,11 @@ class Loss(Registered, family="loss"):
         sample_weight : ndarray (batch,), optional
             A sample of weight 2 counts as two samples would.
         """
-        return float(self._scaled(self.terms(y_hat, y), sample_weight).sum())
+        return float(self.scaled(self.terms(y_hat, y), sample_weight).sum())
 
     def gradient(self, y_hat: Array, y: Array, sample_weight: Array | None = None) -> Array:
         """∂loss/∂output, of the shape of ``y_hat``: where backprop starts."""
-        return self._scaled(self.terms_gradient(y_hat, y), sample_weight)
+        return self.scaled(self.terms_gradient(y_hat, y), sample_weight)
 
     def prediction(self, output: Array) -> Array:
         """Turn the network's outputs into predictions: losses on logits give probabilities."""
@@ -93,6 +93,10 @@ class Loss(Registered, family="loss"):
     def encode(self, y: Array, classes: int, dtype: np.dtype[Any]) -> Array:
         """Turn checked class labels into one-hot rows; pass everything else through."""
         return one_hot(y, classes, dtype) if y.dtype.kind == "i" else y
+
+    def seen(self, y: Array) -> Array:
+        """Actual values as the formula sees them: smoothed, in losses that smooth them."""
+        return y
 
     def check_activation(self, activation: Activation | None) -> None:
         """Refuse a last activation whose outputs this loss cannot take."""
@@ -121,7 +125,7 @@ class Loss(Registered, family="loss"):
                 f"Received {named}; this loss expects positive outputs. Use activation='softplus'."
             )
 
-    def _scaled(self, terms: Array, sample_weight: Array | None) -> Array:
+    def scaled(self, terms: Array, sample_weight: Array | None) -> Array:
         """Multiply each term by its weight in the loss: what the reduction makes of it."""
         if self.reduction == "sum":
             return terms if sample_weight is None else terms * _column(sample_weight, terms)

@@ -113,6 +113,9 @@ class SmoothedLoss(Loss, register=False):
             "label_smoothing", label_smoothing, at_least=0, below=1
         )
 
+    def seen(self, y: Array) -> Array:
+        return self.smoothed(y)
+
     def smoothed(self, y: Array) -> Array:
         """Targets with that part of the certainty spread; a yes/no target has two classes."""
         if not self.label_smoothing:

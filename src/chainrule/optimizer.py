@@ -126,6 +126,15 @@ class Optimizer(Registered, family="optimizer"):
         if self.clip_norm is not None and norm > self.clip_norm:
             gradients *= self.clip_norm / norm
 
+    def equations(self) -> dict[str, str]:
+        """Rule for one parameter, for explanations: what it becomes, in Python's syntax.
+
+        Names are ``parameter``, ``gradient``, ``rate`` (the learning rate), ``step`` (counted
+        from 1), settings and what the optimizer remembers. What a step changes has ``new_``
+        before its name; the last is ``new_parameter``.
+        """
+        return {}
+
     def step(
         self,
         parameters: Array,

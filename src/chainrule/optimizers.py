@@ -67,6 +67,15 @@ class GradientDescent(Optimizer):
     def start(self, parameters: Array) -> OptimizerState:
         return OptimizerState(parameters, {"velocity": 0.0} if self.momentum else {})
 
+    def equations(self) -> dict[str, str]:
+        if not self.momentum:
+            return {"new_parameter": "parameter - rate * gradient"}
+        step = "momentum * new_velocity - rate * gradient" if self.nesterov else "new_velocity"
+        return {
+            "new_velocity": "momentum * velocity - rate * gradient",
+            "new_parameter": f"parameter + {step}",
+        }
+
     def update(
         self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
     ) -> None:
@@ -102,6 +111,12 @@ class Adagrad(Optimizer):
         r"s \leftarrow s + g^2,\quad \theta \leftarrow \theta - \eta\, g / (\sqrt{s} + \epsilon)"
     )
     remembers = {"sum_of_squares": 0.0}
+
+    def equations(self) -> dict[str, str]:
+        return {
+            "new_sum_of_squares": "sum_of_squares + gradient**2",
+            "new_parameter": "parameter - rate * gradient / (sqrt(new_sum_of_squares) + epsilon)",
+        }
 
     def __init__(
         self,
@@ -142,6 +157,13 @@ class RMSProp(Optimizer):
         r" \theta \leftarrow \theta - \eta\, g / (\sqrt{s} + \epsilon)"
     )
     remembers = {"squares": 0.0}
+
+    def equations(self) -> dict[str, str]:
+        return {
+            "new_squares": "decay * squares + gradient**2",
+            "mean_square": "(1 - decay) * new_squares",
+            "new_parameter": "parameter - rate * gradient / (sqrt(mean_square) + epsilon)",
+        }
 
     def __init__(
         self,
@@ -184,6 +206,15 @@ class Adadelta(Optimizer):
         r" \theta \leftarrow \theta - \eta \Delta"
     )
     remembers = {"squares": 0.0, "step_squares": 0.0, "change": 0.0}
+
+    def equations(self) -> dict[str, str]:
+        return {
+            "new_squares": "decay * squares + gradient**2",
+            "mean_square": "(1 - decay) * new_squares",
+            "mean_step_square": "(1 - decay) * step_squares",
+            "direction": "gradient * sqrt(mean_step_square + epsilon) / sqrt(mean_square + epsilon)",
+            "new_parameter": "parameter - rate * direction",
+        }
 
     def __init__(
         self,
@@ -234,6 +265,15 @@ class Adam(Optimizer):
     formula = r"\theta \leftarrow \theta - \eta\, \hat{m} / (\sqrt{\hat{s}} + \epsilon)"
     remembers = {"gradient_sum": 0.0, "squares": 0.0}
 
+    def equations(self) -> dict[str, str]:
+        return {
+            "new_gradient_sum": "mean_decay * gradient_sum + gradient",
+            "new_squares": "square_decay * squares + gradient**2",
+            "mean": "(1 - mean_decay) * new_gradient_sum / (1 - mean_decay**step)",
+            "mean_square": "(1 - square_decay) * new_squares / (1 - square_decay**step)",
+            "new_parameter": "parameter - rate * mean / (sqrt(mean_square) + epsilon)",
+        }
+
     def __init__(
         self,
         learning_rate: float | Schedule = 0.001,
@@ -280,6 +320,13 @@ class AMSGrad(Adam):
 
     name = "amsgrad"
     remembers = {"gradient_sum": 0.0, "squares": 0.0, "largest_squares": 0.0}
+
+    def equations(self) -> dict[str, str]:
+        as_adam = super().equations()
+        largest = {"new_largest_squares": "Max(largest_squares, new_squares)"}
+        root = "(1 - square_decay) * new_largest_squares / (1 - square_decay**step)"
+        first = {name: as_adam[name] for name in ("new_gradient_sum", "new_squares")}
+        return first | largest | as_adam | {"mean_square": root}
 
     def _squares(self, state: OptimizerState) -> Array:
         largest = state.vectors["largest_squares"]
@@ -328,6 +375,11 @@ class Nadam(Adam):
     )
     remembers = {"gradient_sum": 0.0, "squares": 0.0, "look_ahead": 0.0}
 
+    def equations(self) -> dict[str, str]:
+        ahead = "(1 - mean_decay) * mean_decay * new_gradient_sum / (1 - mean_decay**(step + 1))"
+        now = "(1 - mean_decay) * gradient / (1 - mean_decay**step)"
+        return super().equations() | {"mean": f"{ahead} + {now}"}
+
     def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
         beta, ahead = self.mean_decay, state.vectors["look_ahead"]
         np.multiply(state.vectors["gradient_sum"], beta / (1 - beta ** (state.step + 1)), out=ahead)
@@ -357,6 +409,13 @@ class Lion(Optimizer):
         r" m \leftarrow \beta_2 m + (1 - \beta_2) g"
     )
     remembers = {"mean": 0.0, "direction": 0.0}
+
+    def equations(self) -> dict[str, str]:
+        return {
+            "turn": "sign(step_decay * mean + (1 - step_decay) * gradient)",
+            "new_parameter": "parameter - rate * turn",
+            "new_mean": "mean_decay * mean + (1 - mean_decay) * gradient",
+        }
 
     def __init__(
         self,

@@ -90,6 +90,20 @@ class BatchNorm(Layer):
         """Start at mean 0 and deviation 1, which leave x as it is."""
         return np.ones(shape) if name in ("scale", "running_variance") else np.zeros(shape)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """In training with the batch's own mean and variance, in prediction with the running ones."""
+        found = {
+            "mean": "channel_mean(x)" if training else "running_mean",
+            "variance": "channel_mean((x - mean)**2)" if training else "running_variance",
+            "deviation": "sqrt(variance + epsilon)",
+            "x_hat": "(x - mean) / deviation",
+            "z": "scale * x_hat + shift",
+            "d_shift": "channel_sum(d_z)",
+            "d_scale": "channel_sum(d_z * x_hat)",
+        }
+        corrected = "d_z - d_shift / n - x_hat * d_scale / n" if training else "d_z"
+        return {**found, "d_x": f"scale / deviation * ({corrected})"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ..., channels) -> z (batch, ..., channels).
 

@@ -44,6 +44,11 @@ class Convolution(KernelLayer, register=False):
             shapes["bias"] = (self.filters,)
         return shapes
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """z = x ⋆ W + b, and the three sums of the way back."""
+        z = "correlate(x, weights)"
+        return self.with_bias(z, "d_kernel(x, d_z)", "d_image(d_z, weights)")
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> a (batch, out_height, out_width, filters)."""
         trace.x = x

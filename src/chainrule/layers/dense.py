@@ -96,6 +96,13 @@ class Dense(Layer):
             initializer = self.activation.initializer
         return Initializer.get(initializer).values(shape, random)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """z = x W + b and what the chain rule makes of it."""
+        found = {"z": "x @ weights" + " + bias" * self.use_bias, "d_weights": "x.T @ d_z"}
+        if self.use_bias:
+            found["d_bias"] = "channel_sum(d_z)"
+        return {**found, "d_x": "d_z @ weights.T"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, inputs) -> a (batch, outputs)."""
         trace.x = x

@@ -42,6 +42,10 @@ class Dropout(Layer):
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = checks.number("rate", rate, at_least=0, below=1)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """The same mask both ways, in training; nothing at all outside of it."""
+        return {"y": "x * mask", "d_x": "d_y * mask"} if training else {"y": "x", "d_x": "d_y"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ...) -> y (batch, ...)."""
         if not trace.training:

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule import checks
 from chainrule.errors import InvalidShape
-from chainrule.layer import Array, Layer, Parameter, Shape, Trace
+from chainrule.layer import Array, Index, Layer, Parameter, Shape, Trace
 from chainrule.layers.batch_normalization import deviation
 from chainrule.layers.channels import channel_sum, channelwise
 
@@ -58,6 +58,28 @@ class FeatureNorm(Layer, register=False):
     def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
         """Start at x̂ itself: γ = 1, β = 0."""
         return np.ones(shape) if name == "scale" else np.zeros(shape)
+
+    def together(self, index: Index, shape: Shape) -> list[Index]:
+        """Indices (batch, position, channel) of the numbers averaged with the one at ``index``.
+
+        ``shape`` is (batch, positions, channels).
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no together")
+
+    def equations(self, training: bool) -> dict[str, str]:
+        """Both passes; ``group_mean`` averages over the numbers that go together."""
+        d_x_hat = "scale * d_z"
+        return {
+            "mean": "group_mean(x)",
+            "variance": "group_mean((x - group(mean))**2)",
+            "deviation": "sqrt(variance + epsilon)",
+            "x_hat": "(x - group(mean)) / group(deviation)",
+            "z": "scale * x_hat + shift",
+            "d_shift": "channel_sum(d_z)",
+            "d_scale": "channel_sum(d_z * x_hat)",
+            "d_x": f"({d_x_hat} - group_mean({d_x_hat}) - x_hat * group_mean({d_x_hat} * x_hat))"
+            " / group(deviation)",
+        }
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ..., channels) -> z (batch, ..., channels)."""
@@ -123,6 +145,9 @@ class LayerNorm(FeatureNorm):
         """Average over the channels: -> (batch, positions, 1)."""
         return _over_channels(*factors)
 
+    def together(self, index: Index, shape: Shape) -> list[Index]:
+        return [(index[0], index[1], channel) for channel in range(shape[2])]
+
 
 class GroupNorm(FeatureNorm):
     """Standardize each sample in groups of channels, over all positions: z = γ x̂ + β.
@@ -176,6 +201,12 @@ class GroupNorm(FeatureNorm):
         averages /= positions * width
         return np.repeat(averages, width, axis=1)[:, np.newaxis]
 
+    def together(self, index: Index, shape: Shape) -> list[Index]:
+        width = shape[2] // self.groups
+        first = index[2] // width * width
+        channels = range(first, first + width)
+        return [(index[0], place, channel) for place in range(shape[1]) for channel in channels]
+
 
 class RMSNorm(Layer):
     """Divide the units of each sample by their root mean square: z = γ x̂.
@@ -223,6 +254,17 @@ class RMSNorm(Layer):
     def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
         """Start at x̂ itself."""
         return np.ones(shape)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        """Both passes; ``channel_average`` averages over the channels of one position."""
+        return {
+            "mean_square": "channel_average(x**2)",
+            "deviation": "sqrt(mean_square + epsilon)",
+            "x_hat": "x / deviation",
+            "z": "scale * x_hat",
+            "d_scale": "channel_sum(d_z * x_hat)",
+            "d_x": "(scale * d_z - x_hat * channel_average(scale * d_z * x_hat)) / deviation",
+        }
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ..., channels) -> z (batch, ..., channels)."""

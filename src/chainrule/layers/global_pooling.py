@@ -34,6 +34,9 @@ class GlobalAveragePool(GlobalPooling):
     Every position has the share 1/n in the average and takes back as much: ∂L/∂x = ∂L/∂z / n.
     """
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "position_mean(x)", "d_x": "everywhere(d_z) / positions"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ..., channels) -> z (batch, channels)."""
         trace.x = x
@@ -57,6 +60,9 @@ class GlobalMaxPool(GlobalPooling):
     The whole of ∂L/∂z goes back to the position of the largest number, the first where several
     are. ``trace.chosen`` (batch, channels) holds it, counted row by row: y · width + x in an image.
     """
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "position_largest(x)", "d_x": "back_to_position(d_z)"}
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ..., channels) -> z (batch, channels)."""

@@ -118,6 +118,13 @@ class KernelLayer(Layer, register=False):
             z += self.bias
         return z
 
+    def with_bias(self, z: str, d_weights: str, d_x: str) -> dict[str, str]:
+        """Put the equations together, with those of the bias where there is one."""
+        found = {"z": z + " + bias" * self.use_bias, "d_weights": d_weights}
+        if self.use_bias:
+            found["d_bias"] = "channel_sum(d_z)"
+        return {**found, "d_x": d_x}
+
     def backprop_bias(self, d_z: Array, trace: Trace) -> None:
         """∂L/∂b = Σ ∂L/∂z: a filter's bias is added at every place of every sample."""
         if self.use_bias:

@@ -116,6 +116,9 @@ class MaxPool2D(ImagePooling):
     [1, 0]
     """
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "largest(x)", "d_x": "back_to_largest(d_z)"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> z (batch, out_height, out_width, channels)."""
         trace.x = x
@@ -144,6 +147,9 @@ class MaxPool1D(SequencePooling):
     padding : "valid", "same", int or (before, after)
         Steps around the sequence; less than the window, so that each has a number to choose.
     """
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "largest(x)", "d_x": "back_to_largest(d_z)"}
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, length, channels) -> z (batch, out_length, channels)."""
@@ -185,6 +191,9 @@ class AveragePool2D(ImagePooling):
     ``trace.share`` (1, out_height, out_width, 1) holds 1/n of each window.
     """
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "window_mean(x)", "d_x": "back_to_all(d_z)"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> z (batch, out_height, out_width, channels)."""
         trace.x = x
@@ -213,6 +222,9 @@ class AveragePool1D(SequencePooling):
     padding : "valid", "same", int or (before, after)
         Steps around the sequence; less than the window, so that each has a number to average.
     """
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"z": "window_mean(x)", "d_x": "back_to_all(d_z)"}
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, length, channels) -> z (batch, out_length, channels)."""

@@ -111,6 +111,18 @@ class Residual(Layer):
         """Draw W as for a layer without activation."""
         return Initializer.get("glorot_uniform").values(shape, random)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """The sum of both ways: ``f`` is F(x), ``d_x_of_f`` what comes back through F."""
+        if isinstance(self.projection, Layer):
+            return {"z": "f + around", "d_x": "d_x_of_f + d_x_around"}
+        if "projection_weights" not in vars(self):
+            return {"z": "f + x", "d_x": "d_x_of_f + d_z"}
+        return {
+            "z": "f + placed(rows @ projection_weights)",
+            "d_projection_weights": "rows.T @ as_rows(d_z)",
+            "d_x": "d_x_of_f + spread(as_rows(d_z) @ projection_weights.T)",
+        }
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ...) -> y (batch, ...)."""
         trace.x = x
@@ -144,7 +156,7 @@ class Residual(Layer):
         if isinstance(self.projection, Layer):
             around = self.projection.output_shape(input_shape)
             return around, "Give the projection the outputs, or the filters and stride, that fit."
-        if _strides(input_shape, shape) is None:
+        if strides_between(input_shape, shape) is None:
             advice = 'No matrix does it: give the layers padding="same", or a projection layer.'
             return input_shape, advice
         if self.projection is None:
@@ -178,7 +190,7 @@ class Residual(Layer):
         return d_x
 
 
-def _strides(input_shape: Shape, output_shape: Shape) -> tuple[int, ...] | None:
+def strides_between(input_shape: Shape, output_shape: Shape) -> tuple[int, ...] | None:
     """Strides that take every axis but the channels from one shape to the other, if there are any.
 
     Every s-th of n pixels are ceil(n / s). If any s gives m of them, then ceil(n / m) does.
@@ -191,7 +203,7 @@ def _strides(input_shape: Shape, output_shape: Shape) -> tuple[int, ...] | None:
 
 def _pixels(input_shape: Shape, output_shape: Shape) -> tuple[slice, ...]:
     """Index of the pixels that the way around takes from each sample of a batch."""
-    strides = _strides(input_shape, output_shape) or ()
+    strides = strides_between(input_shape, output_shape) or ()
     return (slice(None), *(slice(None, None, stride) for stride in strides))
 
 

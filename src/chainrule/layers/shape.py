@@ -36,6 +36,9 @@ class Flatten(Layer):
         """(height, width, channels) -> (height · width · channels,), and so for any shape."""
         return (math.prod(input_shape),)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"y": "reshaped(x)", "d_x": "reshaped_back(d_y)"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ...) -> y (batch, inputs): a view where the memory allows it."""
         trace.x = x
@@ -90,6 +93,9 @@ class Reshape(Layer):
             )
         return tuple(count // known if size == -1 else size for size in self.shape)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"y": "reshaped(x)", "d_x": "reshaped_back(d_y)"}
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, ...) -> y (batch, *shape): a view where the memory allows it."""
         trace.x = x
@@ -126,22 +132,25 @@ class ZeroPad(Layer):
                 f"right)); received {padding!r}."
             )
         self.padding = check_padding(padding)
-        self._border = Windows.of_image(1, 1, self.padding)
+        self.border = Windows.of_image(1, 1, self.padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(height, width, channels) -> (top + height + bottom, left + width + right, channels)."""
         height, width, channels = image_shape(input_shape, self)
-        return (*self._border.output_size((height, width), self), channels)
+        return (*self.border.output_size((height, width), self), channels)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"y": "padded(x)", "d_x": "cropped(d_y)"}
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> y, taller and wider by the border."""
         trace.x = x
-        return self._border.pad(x)
+        return self.border.pad(x)
 
     def backprop(self, d_y: Array, trace: Trace) -> Array:
         """d_y -> d_x (batch, height, width, channels)."""
         _, height, width, _ = trace.x.shape
-        return self._border.crop(d_y, (height, width))
+        return self.border.crop(d_y, (height, width))
 
 
 class UpSample(Layer):
@@ -171,13 +180,16 @@ class UpSample(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         """(height, width, channels) -> (vertical · height, horizontal · width, channels)."""
         height, width, channels = image_shape(input_shape, self)
-        vertical, horizontal = self._factors
+        vertical, horizontal = self.factors
         return (vertical * height, horizontal * width, channels)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {"y": "enlarged(x)", "d_x": "block_sum(d_y)"}
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> y, each pixel a block."""
         batch, height, width, channels = x.shape
-        vertical, horizontal = self._factors
+        vertical, horizontal = self.factors
         blocks = (batch, height, vertical, width, horizontal, channels)
         return np.broadcast_to(x[:, :, None, :, None], blocks).reshape(
             batch, vertical * height, horizontal * width, channels
@@ -185,7 +197,7 @@ class UpSample(Layer):
 
     def backprop(self, d_y: Array, trace: Trace) -> Array:
         """d_y -> d_x (batch, height, width, channels)."""
-        vertical, horizontal = self._factors
+        vertical, horizontal = self.factors
         d_x = d_y[:, ::vertical, ::horizontal].copy()
         for i, j in itertools.product(range(vertical), range(horizontal)):
             if (i, j) != (0, 0):
@@ -193,5 +205,5 @@ class UpSample(Layer):
         return d_x
 
     @property
-    def _factors(self) -> Pair:
+    def factors(self) -> Pair:
         return self.factor if isinstance(self.factor, tuple) else (self.factor, self.factor)

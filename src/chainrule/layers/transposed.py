@@ -118,6 +118,11 @@ class ConvTranspose2D(KernelLayer):
         start = start.reshape(*size, channels // self.groups, self.groups, part)
         return start.transpose(0, 1, 4, 3, 2).reshape(shape)
 
+    def equations(self, training: bool) -> dict[str, str]:
+        """Those of a convolution, with the image and the error in each other's place."""
+        z = "d_image(x, weights)"
+        return self.with_bias(z, "d_kernel(d_z, x)", "correlate(d_z, weights)")
+
     def feedforward(self, x: Array, trace: Trace) -> Array:
         """X (batch, height, width, channels) -> a (batch, out_height, out_width, filters)."""
         trace.x = x
