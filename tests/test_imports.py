@@ -75,6 +75,11 @@ ORDER = {
     "the network's own tools": """
         arguments gradient_check summary training_path plane landscape
         """,
+    "explanations": """
+        explain.expression explain.reading explain.document explain.symbols
+        explain.forms explain.forms.numbers explain.forms.looks explain.forms.printer
+        explain.forms.text
+        """,
     "the waist": "network",
     "networks with a name": "models",
     "many networks": "many_trainings many",

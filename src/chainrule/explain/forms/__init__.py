@@ -1,0 +1,1 @@
+"""How explanations look: one module for each form, of expressions and of whole documents."""

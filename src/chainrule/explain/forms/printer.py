@@ -1,0 +1,354 @@
+"""What all forms of an expression have in common: what stands where, and where parentheses are.
+
+A form says how a sum, a fraction or a symbol looks. Which of them needs parentheses inside which,
+where a term is taken off instead of added, and how a call is written is decided here, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import ClassVar
+
+from chainrule.explain.expression import (
+    ZERO,
+    Call,
+    Cases,
+    Comparison,
+    Derivative,
+    Expression,
+    MatrixProduct,
+    More,
+    Name,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Transposed,
+    multiply,
+    parts,
+)
+from chainrule.explain.forms.looks import Kind, Look, look
+from chainrule.explain.forms.numbers import Digits, digits_of
+from chainrule.explain.symbols import Symbol, symbol
+
+
+class Level(IntEnum):
+    """How tightly an expression holds together; what is looser than its place needs parentheses."""
+
+    LOOSE = 0  # cases, comparisons
+    SUM = 1
+    QUOTIENT = 2  # written in one line
+    MATRIX = 3
+    PRODUCT = 4
+    FRACTION = 5  # ∂L/∂z, and what stands above and below a line
+    POWER = 6
+    ATOM = 7
+
+
+class Printer(ABC):
+    """Base of the forms: walks an expression and asks the form for each of its looks.
+
+    Attributes
+    ----------
+    stacks : bool
+        Whether fractions have a line with something above and below, and exponents are raised:
+        what stands there then needs no parentheses.
+    longest_exponent : int
+        So many parts may z have where exp(z) is shown as e to the power of z.
+    """
+
+    stacks: ClassVar[bool] = False
+    longest_exponent: ClassVar[int] = 4
+
+    # --- what decides ---------------------------------------------------------------------------
+
+    def show(
+        self, expression: Expression, least: Level = Level.LOOSE, *, leads: bool = True
+    ) -> str:
+        """Write an expression, in parentheses if it is looser than ``least``.
+
+        ``leads`` says that nothing stands before it, so that a number may begin with its sign.
+        """
+        if self.level(expression, leads=leads) >= least:
+            return self._written(expression, leads=leads)
+        return self.bracketed(self._written(expression, leads=True))
+
+    def level(self, expression: Expression, *, leads: bool) -> Level:
+        """How tightly it holds together in this form."""
+        match expression:
+            case Number() | More(is_given=True):
+                return self._number_level(expression, leads=leads)
+            case Name() | Derivative():
+                return Level.FRACTION if _is_derivative(expression) else Level.ATOM
+            case Sum() | Negative():
+                return Level.SUM
+            case Product(factors):
+                if _taken_off(expression):
+                    return Level.SUM
+                return Level.MATRIX if self._is_spaced(factors) else Level.PRODUCT
+            case Quotient():
+                if _taken_off(expression):
+                    return Level.SUM
+                return Level.FRACTION if self.stacks else Level.QUOTIENT
+            case MatrixProduct():
+                return Level.MATRIX
+            case Power() | Transposed():
+                return Level.POWER
+            case Call():
+                return self._call_level(expression, leads=leads)
+            case Cases() | Comparison():
+                return Level.LOOSE
+        return Level.ATOM
+
+    def _number_level(self, number: Number | More, *, leads: bool) -> Level:
+        digits = digits_of(_as_number(number))
+        if digits.is_negative and not leads:
+            return Level.SUM
+        return Level.FRACTION if digits.exponent is not None or digits.is_negative else Level.ATOM
+
+    def _call_level(self, call: Call, *, leads: bool) -> Level:
+        match self._kind(call):
+            case Kind.EXPONENTIAL:
+                return Level.POWER
+            case Kind.ROOT:
+                return Level.ATOM if self.stacks else Level.POWER
+            case Kind.BETWEEN | Kind.SUM:
+                return Level.QUOTIENT
+            case Kind.NOTHING:
+                return self.level(call.arguments[0], leads=leads)
+        return Level.ATOM
+
+    def _kind(self, call: Call) -> Kind:
+        """Shape of a call; with other arguments than the shape has room for, that of a function."""
+        kind = look(call.function).kind
+        if kind is not Kind.BETWEEN and len(call.arguments) != 1:
+            return Kind.FUNCTION
+        if kind is Kind.EXPONENTIAL and _size(call.arguments[0]) > self.longest_exponent:
+            return Kind.FUNCTION
+        return kind
+
+    def _is_spaced(self, factors: Sequence[Expression]) -> bool:
+        """Whether a product has derivatives as factors, which need room in one line of text."""
+        return not self.stacks and any(map(_is_derivative, factors))
+
+    def _written(self, expression: Expression, *, leads: bool) -> str:
+        match expression:
+            case Number():
+                return self.number(digits_of(expression))
+            case More(count, is_given=is_given):
+                if is_given:
+                    return self.number(digits_of(_as_number(expression)))
+                return self.more(count)
+            case Name():
+                return self.name(symbol(expression))
+            case Derivative(of, by):
+                return self.derivative(self.show(of, Level.ATOM), self.show(by, Level.ATOM))
+            case Sum() | Negative():
+                return "".join(self.terms(expression, leads=leads))
+            case Product():
+                if _taken_off(expression):
+                    return "".join(self.terms(expression, leads=leads))
+                return "".join(self.factors(expression, leads=leads))
+            case Quotient(top, bottom):
+                if _taken_off(expression):
+                    return "".join(self.terms(expression, leads=leads))
+                return self._quotient(top, bottom, leads=leads)
+            case MatrixProduct(left, right):
+                return self.matrix_product(
+                    self.show(left, _least_in_matrix_product(left), leads=leads),
+                    self._inside(right, _least_in_matrix_product(right)),
+                )
+            case Power(base, exponent):
+                raised = self.show(exponent) if self.stacks else self.exponent(exponent)
+                return self.power(self._inside(base, Level.ATOM), raised)
+            case Transposed(of):
+                return self.transposed(self._inside(of, Level.ATOM))
+            case Comparison(left, sign, right):
+                return self.comparison(self.show(left), sign, self.show(right))
+            case Cases(cases):
+                return self.cases(
+                    [
+                        (self.show(value), None if condition is None else self.show(condition))
+                        for value, condition in cases
+                    ]
+                )
+            case Call():
+                return self._call(expression, leads=leads)
+        raise TypeError(f"{expression!r} is no expression.")
+
+    def _inside(self, expression: Expression, least: Level) -> str:
+        """Write what has something before it, or must hold together on both sides."""
+        return self.show(expression, least, leads=False)
+
+    def terms(self, expression: Expression, *, leads: bool = True) -> list[str]:
+        """Terms of a sum, each with the sign before it; joined they are the sum."""
+        written = []
+        for number, term in enumerate(_flat_terms(expression) or (ZERO,)):
+            rest = _taken_off(term)
+            is_first = number == 0
+            shown = self.show(rest or term, Level.QUOTIENT, leads=is_first and leads and not rest)
+            written.append(self.term(shown, is_negative=rest is not None, is_first=is_first))
+        return written
+
+    def factors(self, product: Product, *, leads: bool = True) -> list[str]:
+        """Factors of a product, each but the first with the sign before it."""
+        flat = multiply(*product.factors)
+        factors = flat.factors if isinstance(flat, Product) else (flat,)
+        written = []
+        for number, factor in enumerate(factors):
+            shown = self.show(factor, Level.FRACTION, leads=leads and number == 0)
+            is_spaced = self._is_spaced(factors)
+            written.append(shown if number == 0 else self.factor(shown, is_spaced=is_spaced))
+        return written
+
+    def _quotient(self, top: Expression, bottom: Expression, *, leads: bool) -> str:
+        if self.stacks:
+            return self.quotient(self.show(top), self.show(bottom))
+        least = Level.POWER if _is_derivative(top) else Level.PRODUCT
+        return self.quotient(self.show(top, least, leads=leads), self._inside(bottom, Level.POWER))
+
+    def _call(self, call: Call, *, leads: bool) -> str:
+        found = look(call.function)
+        arguments = call.arguments
+        match self._kind(call):
+            case Kind.EXPONENTIAL:
+                raised = self.show(arguments[0]) if self.stacks else self.exponent(arguments[0])
+                return self.power(self.name(Symbol("e")), raised)
+            case Kind.BARS:
+                return self.bars(self.show(arguments[0]))
+            case Kind.ROOT:
+                return self.root(self.show(arguments[0]))
+            case Kind.BETWEEN:
+                shown = [self._inside(argument, Level.POWER) for argument in arguments]
+                return self.between(shown, found)
+            case Kind.SUM:
+                return self.sum_over(self._inside(arguments[0], Level.MATRIX), found)
+            case Kind.NOTHING:
+                return self._written(arguments[0], leads=leads)
+        return self.function(found, [self.show(argument) for argument in arguments])
+
+    def exponent(self, exponent: Expression) -> str:
+        """Write an exponent that stands in the line."""
+        return self._inside(exponent, Level.ATOM)
+
+    # --- what a form says -----------------------------------------------------------------------
+
+    @abstractmethod
+    def number(self, digits: Digits) -> str:
+        """Write a number with its sign."""
+
+    @abstractmethod
+    def name(self, symbol: Symbol) -> str:
+        """Write a name, or the loss's derivative with respect to it."""
+
+    @abstractmethod
+    def derivative(self, of: str, by: str) -> str:
+        """∂of/∂by."""
+
+    @abstractmethod
+    def term(self, shown: str, *, is_negative: bool, is_first: bool) -> str:
+        """One term with its sign."""
+
+    @abstractmethod
+    def factor(self, shown: str, *, is_spaced: bool) -> str:
+        """One factor with the sign of multiplication before it."""
+
+    @abstractmethod
+    def quotient(self, top: str, bottom: str) -> str:
+        """One divided by the other."""
+
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str:
+        """Base to the exponent."""
+
+    @abstractmethod
+    def matrix_product(self, left: str, right: str) -> str:
+        """Matrices multiplied."""
+
+    @abstractmethod
+    def transposed(self, of: str) -> str:
+        """Transposed matrix."""
+
+    @abstractmethod
+    def bracketed(self, shown: str) -> str:
+        """In parentheses."""
+
+    @abstractmethod
+    def bars(self, shown: str) -> str:
+        """Absolute value."""
+
+    @abstractmethod
+    def root(self, shown: str) -> str:
+        """Square root."""
+
+    @abstractmethod
+    def between(self, arguments: Sequence[str], found: Look) -> str:
+        """Operation with a sign that stands between its arguments."""
+
+    @abstractmethod
+    def sum_over(self, shown: str, found: Look) -> str:
+        """Sum of something over an axis."""
+
+    @abstractmethod
+    def function(self, found: Look, arguments: Sequence[str]) -> str:
+        """Name and arguments."""
+
+    @abstractmethod
+    def comparison(self, left: str, sign: str, right: str) -> str:
+        """Left < right."""
+
+    @abstractmethod
+    def cases(self, cases: Sequence[tuple[str, str | None]]) -> str:
+        """Values with their conditions; None: otherwise."""
+
+    @abstractmethod
+    def more(self, count: int) -> str:
+        """So many terms left out."""
+
+
+def _size(expression: Expression) -> int:
+    return 1 + sum(map(_size, parts(expression)))
+
+
+def _is_derivative(expression: Expression) -> bool:
+    if isinstance(expression, Name):
+        return symbol(expression).is_derivative
+    return isinstance(expression, Derivative)
+
+
+def _least_in_matrix_product(expression: Expression) -> Level:
+    """(A B) C and A (B C) are the same, so neither needs its parentheses."""
+    return Level.MATRIX if isinstance(expression, MatrixProduct) else Level.FRACTION
+
+
+def _as_number(number: Number | More) -> Number:
+    return number if isinstance(number, Number) else Number(number.value, is_given=True)
+
+
+def _flat_terms(expression: Expression) -> tuple[Expression, ...]:
+    """Terms of a sum and of the sums in it."""
+    if isinstance(expression, Sum):
+        return tuple(inner for term in expression.terms for inner in _flat_terms(term))
+    return (expression,)
+
+
+def _taken_off(expression: Expression) -> Expression | None:
+    """What is left of a term whose minus sign has been taken away; None if there is none."""
+    match expression:
+        case Negative(of):
+            return of
+        case Number(value, is_given=False) if value < 0:
+            return Number(-value)
+        case Product((first, *others)):
+            rest = _taken_off(first)
+            if rest is None:
+                return None
+            return multiply(*others) if rest == Number(1.0) and others else multiply(rest, *others)
+        case Quotient(top, bottom):
+            rest = _taken_off(top)
+            return None if rest is None else Quotient(rest, bottom)
+    return None
