@@ -68,9 +68,10 @@ ORDER = {
         engines.compiled
         """,
     "training": """
-        training.history training.callbacks training.batches training.full_batch training.state
-        training.divergence training.interrupt training.progress training.compiled_descent
-        training.loop training
+        training.state training.history training.callbacks training.batches training.full_batch
+        training.divergence training.interrupt training.progress training.settings
+        training.snapshots training.rewinding training.branching training.why training.recording
+        training.compiled_descent training.loop training
         """,
     "the network's own tools": """
         arguments gradient_check summary training_path plane landscape

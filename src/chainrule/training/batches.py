@@ -65,9 +65,9 @@ class Batches:
             first = samples.rows(np.zeros(self.batch_size, dtype=np.intp))
             self._buffers = first.row_range(0, self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[Samples]:
-        """The batches of epoch ``number``; each is overwritten by the next."""
-        for index, batch in enumerate(self._cut(number)):
+    def epoch(self, number: int, first: int = 0) -> Iterator[Samples]:
+        """The batches of an epoch from the ``first`` on; each is overwritten by the next."""
+        for index, batch in enumerate(self._cut(number, first), start=first):
             yield self._augmented(batch, number, index) if self.augment else batch
 
     def order(self, number: int) -> Array | None:
@@ -85,13 +85,13 @@ class Batches:
             x, y = augmentation.apply(x, y, random)
         return Samples(x, y, batch.weight)
 
-    def _cut(self, number: int) -> Iterator[Samples]:
+    def _cut(self, number: int, first: int) -> Iterator[Samples]:
         count = self.count
         if self.batch_size == count:
             yield self.samples
             return
         order = self.order(number)
-        for start in range(0, count, self.batch_size):
+        for start in range(first * self.batch_size, count, self.batch_size):
             stop = min(start + self.batch_size, count)
             if order is None:
                 yield self.samples.row_range(start, stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from chainrule import checks
 from chainrule.checks import shown
@@ -17,8 +17,18 @@ from chainrule.training.history import History
 class Callback:
     """Base of the callbacks: override what you need; ``history.stop("reason")`` ends training.
 
-    Only the methods that a callback overrides are called, so an idle one costs nothing.
+    Only the methods that a callback overrides are called, so an idle one costs nothing. One may
+    change the network: its parameters, or what its layers and its optimizer are set to. That holds
+    from the next step on, and the loop takes a snapshot for ``history.at``.
+
+    Attributes
+    ----------
+    only_watches : bool
+        Whether the methods that a class defines leave the network alone. Then the loop does not
+        compare it before and after, which in every step takes time.
     """
+
+    only_watches: ClassVar[bool] = False
 
     def check(self, columns: Sequence[str]) -> None:
         """Refuse a training that this callback can do nothing with, before anything happens.
@@ -61,6 +71,8 @@ class EarlyStopping(Callback):
     best, best_epoch
         The best value, and its epoch, counted from 1 within this training.
     """
+
+    only_watches = True  # until training has ended
 
     def __init__(
         self,
@@ -154,3 +166,16 @@ def overriding(callbacks: list[Callback], method: str) -> list[Any]:
         for callback in callbacks
         if getattr(type(callback), method) is not getattr(Callback, method)
     ]
+
+
+def may_change_the_network(callbacks: list[Callback], method: str) -> bool:
+    """Whether that method of any callback may; a class speaks for what it defines itself."""
+    return any(
+        not vars(definer).get("only_watches", False)
+        for callback in callbacks
+        if (definer := _definer(type(callback), method)) is not Callback
+    )
+
+
+def _definer(kind: type, method: str) -> type:
+    return next(base for base in kind.__mro__ if method in vars(base))

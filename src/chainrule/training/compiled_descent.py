@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.layer import Array
 from chainrule.samples import Samples
-from chainrule.schedules import ConstantRate
+from chainrule.schedules import ConstantRate, Schedule
 from chainrule.stored import StoredInputs
 
 if TYPE_CHECKING:
@@ -49,9 +49,8 @@ class CompiledDescent:
         self.vectors_before = {
             name: vector.copy() for name, vector in self.state.optimizer.vectors.items()
         }
-        self.constant = type(loop.schedule) is ConstantRate
         self.may_skip_epochs = (
-            self.constant
+            type(loop.schedule).observe is Schedule.observe
             and self.batches.per_epoch == 1
             and not (loop.after_step or loop.after_epoch or self.batches.augment)
             and loop.validation is None
@@ -72,52 +71,71 @@ class CompiledDescent:
                     self.history.stop("interrupted by Ctrl-C")
             if not self.history.stopped_because:
                 self.history.stop(f"all {self.loop.plan.epochs} epochs done")
-            self._check_last_update()
+            if self.loop.plan.steps is None:
+                self._check_last_update()
 
     def _epoch(self) -> None:
-        epoch, steps, loss = self.state.epoch, self.batches.per_epoch, 0.0
-        self.state.epoch += 1
-        done = 0
-        for samples, order in self._sources(epoch):
-            self.compiled.take(samples)
-            stop = done + -(-len(samples) // self.batches.batch_size)
-            first = done
-            while done < stop:
-                count = min(self.steps_at_once, stop - done)
-                rates = self._rates(epoch, done, count)
-                loss += self._piece(samples, order, done - first, rates)
-                done += count
-                for after_step in self.loop.after_step:
-                    after_step(self.loop.network, self.history)
-                if self.loop.interrupt.requested:
-                    self.history.stop("interrupted by Ctrl-C")
-                if self.history.stopped_because and done < steps:
-                    return  # in the middle of an epoch: it gets no row
-        self.loop.end_epoch(loss, steps)
+        loop, history, steps = self.loop, self.history, self.batches.per_epoch
+        epoch, first = loop.begin_epoch()
+        for start, samples, order in self._sources(epoch, first):
+            self._take(samples)
+            stop = start + -(-len(samples) // self.batches.batch_size)
+            while (done := loop.batches_done) < stop:
+                count = min(self._most_steps(), stop - done)
+                self._piece(samples, order, done - start, self._rates(epoch, done, count))
+                loop.batches_done += count
+                if loop.after_step:
+                    loop.call("after_step", loop.after_step)
+                    self._follow()
+                if loop.interrupt.requested:
+                    history.stop("interrupted by Ctrl-C")
+                if loop.batches_done < steps:
+                    if self.state.step >= loop.next_look:
+                        loop.look()
+                    if history.stopped_because:
+                        return  # in the middle of an epoch: it gets no row
+        loop.end_epoch()
+        self._follow()
 
     def _epochs_of_one_step(self, left: int) -> int:
         """Make several epochs whose only batch is all samples; returns how many."""
-        samples, order = next(self._sources(0))
+        loop, epoch = self.loop, self.state.epoch
+        _, samples, order = next(self._sources(0, 0))
+        self._take(samples)
+        count = min(self._most_steps(), left)
+        self._piece(samples, order, 0, self._rates(epoch, 0, count))
+        self.history.record_epochs_of_one_step(count)
+        self.state.epoch += count
+        if self.state.step >= loop.next_look:
+            loop.look()
+        return count
+
+    def _take(self, samples: Samples) -> None:
+        self.taken = samples
         self.compiled.take(samples)
-        count = min(self.steps_at_once, left)
-        before = self.history.iterations
-        self._piece(samples, order, 0, self._rates(self.state.epoch, 0, count))
-        made = self.history.iterations - before
-        self.history.record_epochs_of_one_step(made)
-        self.state.epoch += made
-        return made
+
+    def _follow(self) -> None:
+        """Go on with a new program where a callback has changed what the old one was made for."""
+        if self.loop.compiled is not self.compiled:
+            self.compiled = self.loop.compiled
+            self.compiled.take(self.taken)
+
+    def _most_steps(self) -> int:
+        """How many steps may be made at once."""
+        if self.loop.recording is not None:
+            return self.steps_at_once
+        return int(min(self.steps_at_once, self.loop.next_look - self.state.step))
 
     def _rates(self, epoch: int, done: int, count: int) -> Array:
         """Learning rate of each of the next steps."""
         schedule, state, steps = self.loop.schedule, self.state.schedule, self.batches.per_epoch
-        if self.constant:
+        if type(schedule) is ConstantRate:
             return np.full(count, schedule.rate(epoch, state), np.float64)
-        return np.array(
-            [schedule.rate(epoch + number / steps, state) for number in range(done, done + count)]
-        )
+        times = [epoch + number / steps for number in range(done, done + count)]
+        return np.array([schedule.rate(time, state) for time in times])
 
-    def _piece(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
-        """Make the steps of these rates; returns their part of the epoch's loss."""
+    def _piece(self, samples: Samples, order: Array | None, first: int, rates: Array) -> None:
+        """Make the steps of these rates, and add up their part of the epoch's loss."""
         began = time.perf_counter()
         self._remember()
         # The last step is made by itself: what the parameters were before it is what to go back
@@ -133,7 +151,8 @@ class CompiledDescent:
             )
             if count < stop - made:
                 self._go_back()
-                return self._replay(samples, order, first, rates)
+                self._make_by_reference(samples, order, first, rates)
+                return
             made = stop
         self.loop.last_finite, self.before_last = self.before_last, self.loop.last_finite
         self._learn_pace((time.perf_counter() - began) / made)
@@ -141,10 +160,18 @@ class CompiledDescent:
         totals = losses.sum(axis=1)
         self.history.record_steps(totals, rates, norms)
         self.loop.bar.step(float(totals[-1]), made)
+        if not self.may_skip_epochs:
+            self._add_up(losses, len(samples), first)
+
+    def _add_up(self, losses: Array, count: int, first: int) -> None:
+        """Add the losses of these steps to the epoch's, one by one: pieces must not show in it."""
         if self.loop.sums:
-            return float(losses[:, 0].sum() + losses[:, 1].sum() / self.batches.per_epoch)
-        rows = [self._rows(len(samples), first + number) for number in range(made)]
-        return float(totals @ np.array(rows)) / self.batches.count
+            parts = losses[:, 0] + losses[:, 1] / self.batches.per_epoch
+        else:
+            size = self.batches.batch_size
+            start = (first + np.arange(len(losses))) % -(-count // size) * size
+            parts = losses.sum(axis=1) * (np.minimum(size, count - start) / self.batches.count)
+        self.loop.epoch_loss = float(np.cumsum(np.append(self.loop.epoch_loss, parts))[-1])
 
     def _first_steps(self) -> int:
         work = self.compiled.program.plan.work * self.batches.batch_size
@@ -155,30 +182,31 @@ class CompiledDescent:
             fitting = int(_SECONDS / max(seconds_per_step, 1e-9))
             self.steps_at_once = min(max(fitting, 1), 8 * self.steps_at_once)
 
-    def _rows(self, count: int, step: int) -> int:
-        """Samples in a batch: the last one has what is left."""
-        size = self.batches.batch_size
-        return min(size, count - step % -(-count // size) * size)
-
     # --- where samples come from ------------------------------------------------------------
 
-    def _sources(self, epoch: int) -> Iterator[tuple[Samples, Array | None]]:
-        """Arrays of samples and their order: all at once, or as many as memory should hold."""
+    def _sources(self, epoch: int, first: int) -> Iterator[tuple[int, Samples, Array | None]]:
+        """Arrays of samples: all at once, or as many as memory should hold.
+
+        Each with the number of its first batch and with the order of its rows. What lies before
+        batch ``first`` is left out.
+        """
         samples, batches = self.batches.samples, self.batches
         if batches.augment:
-            for batch in batches.epoch(epoch):
-                yield ready(batch, self.dtype), None
+            for number, batch in enumerate(batches.epoch(epoch, first), start=first):
+                yield number, ready(batch, self.dtype), None
         elif not isinstance(samples.x, StoredInputs):
-            yield ready(samples, self.dtype), batches.order(epoch)
+            yield 0, ready(samples, self.dtype), batches.order(epoch)
         elif batches.batch_size == batches.count:
-            yield ready(samples.row_range(0, batches.count), self.dtype), None
+            yield 0, ready(samples.row_range(0, batches.count), self.dtype), None
         else:
             order = batches.order(epoch)
-            size = batches.batch_size * max(1, self._most_rows() // batches.batch_size)
-            for start in range(0, batches.count, size):
-                stop = min(start + size, batches.count)
+            at_once = max(1, self._most_rows() // batches.batch_size)  # batches
+            for number in range(first - first % at_once, batches.per_epoch, at_once):
+                start = number * batches.batch_size
+                stop = min(start + at_once * batches.batch_size, batches.count)
                 rows = np.arange(start, stop) if order is None else order[start:stop]
-                yield ready(samples.rows(rows).row_range(0, stop - start), self.dtype), None
+                taken = samples.rows(rows).row_range(0, stop - start)
+                yield number, ready(taken, self.dtype), None
 
     def _most_rows(self) -> int:
         numbers = int(np.prod(self.batches.samples.x.shape[1:]))
@@ -202,19 +230,24 @@ class CompiledDescent:
         for name, vector in self.vectors_before.items():
             optimizer.vectors[name][...] = vector
 
-    def _replay(self, samples: Samples, order: Array | None, first: int, rates: Array) -> float:
+    def _make_by_reference(
+        self, samples: Samples, order: Array | None, first: int, rates: Array
+    ) -> None:
         """Make the steps of a failed piece again by the reference engine.
 
         It says where the first number stood that was not finite, and puts the last finite
-        parameters back. Should its sums, rounded otherwise, stay finite, training goes on.
+        parameters back. Should its sums, rounded otherwise, stay finite, training goes on. The
+        snapshots from before and after say that these steps were the reference engine's.
         """
-        loss, size = 0.0, self.batches.batch_size
+        loop, size = self.loop, self.batches.batch_size
+        loop.change_engine("reference")
+        loop.look()
         for number, rate in enumerate(rates, start=first):
             start = number % -(-len(samples) // size) * size
             rows = slice(start, start + size) if order is None else order[start : start + size]
             weight = None if samples.weight is None else samples.weight[rows]
-            loss += self.loop.step(Samples(samples.x[rows], samples.y[rows], weight), rate)
-        return loss
+            loop.epoch_loss += loop.step(Samples(samples.x[rows], samples.y[rows], weight), rate)
+        loop.change_engine("compiled")
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""

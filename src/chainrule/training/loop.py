@@ -18,14 +18,17 @@ from chainrule.layer import Array
 from chainrule.metrics import Metric
 from chainrule.optimizers import LBFGS
 from chainrule.samples import Samples
+from chainrule.schedules import Schedule
 from chainrule.training.batches import Batches
-from chainrule.training.callbacks import Callback, overriding
+from chainrule.training.callbacks import Callback, may_change_the_network, overriding
 from chainrule.training.compiled_descent import CompiledDescent
 from chainrule.training.divergence import length, loss_not_finite
 from chainrule.training.full_batch import minimize_with_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
 from chainrule.training.progress import Progress, ProgressBar
+from chainrule.training.recording import Recording
+from chainrule.training.state import NOTHING_BEGUN, Begun
 
 if TYPE_CHECKING:
     from chainrule.data.augmentation import Augmentation
@@ -34,7 +37,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Plan:
-    """What ``fit`` was asked to do, checked."""
+    """What ``fit`` was asked to do, checked.
+
+    Attributes
+    ----------
+    begun : Begun
+        The part that has been made already of the epoch to begin with, which counts as one.
+    steps : int, optional
+        For making steps again: so many, and nothing else: no record and no look at what follows.
+    schedule : Schedule, optional
+        The learning rates, in place of the optimizer's.
+    """
 
     epochs: int
     batch_size: int | None
@@ -43,6 +56,9 @@ class Plan:
     metrics: Sequence[Metric]
     callbacks: list[Callback]
     progress: Progress
+    begun: Begun = NOTHING_BEGUN
+    steps: int | None = None
+    schedule: Schedule | None = None
 
 
 def columns(plan: Plan, has_validation: bool) -> list[str]:
@@ -76,12 +92,9 @@ class TrainingLoop:
         self.plan = plan
         self.state = network.training_state
         self.optimizer = network.optimizer
-        self.schedule = self.optimizer.schedule
         self.full_batch = isinstance(self.optimizer, LBFGS)
         self.penalized = network.parameter_vector.penalized
         self.counts = bool(network.parameter_vector.statistics)
-        self.sums = network.loss.reduction == "sum"
-        self.clips = not (self.optimizer.clip_norm is None and self.optimizer.clip_value is None)
         self.trace: NetworkTrace = network.new_trace(training=True)
         self.trace.layers[0].needs_d_x = False  # nobody updates the data
         self.parameters = network.parameters
@@ -95,19 +108,42 @@ class TrainingLoop:
             augment=plan.augment,
             encode=lambda y: network.loss.encode(y, network.output_shape[-1], network.dtype),
         )
+        self.batches_done, self.epoch_loss = plan.begun.batches, plan.begun.loss
         self.compiled: CompiledTraining | None = None
-        self.history = History(columns(plan, validation is not None), self._settings())
+        self.engine = "reference"
+        self._read_settings()
+        self.history = History(
+            columns(plan, validation is not None),
+            self._settings(),
+            first_step=self.state.step,
+            norms_before=plan.begun.norms,
+        )
+        self.recording = Recording(self) if plan.steps is None else None
+        self.next_look: float = self.state.step + (plan.steps or 0)
+        self._changed = False
         self.after_step = overriding(plan.callbacks, "after_step")
         self.after_epoch = overriding(plan.callbacks, "after_epoch")
+        self._may_change: dict[str, bool] = {}
+
+    def _read_settings(self) -> None:
+        """Note what a step needs of the settings, which callbacks may change."""
+        optimizer = self.optimizer
+        self.schedule = self.plan.schedule or optimizer.schedule
+        self.sums = self.network.loss.reduction == "sum"
+        self.clips = not (optimizer.clip_norm is None and optimizer.clip_value is None)
 
     def run(self) -> History:
         """Train until the epochs are done, a callback stops it, or Ctrl-C."""
         by_steps = self.batches.per_epoch > 1
-        steps = self.plan.epochs * self.batches.per_epoch
+        steps = self.plan.epochs * self.batches.per_epoch - self.batches_done
         self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
         self._choose_engine()
-        for callback in self.plan.callbacks:
-            callback.before_training(self.network, self.history)
+        if self.plan.callbacks:
+            self.call("before_training", overriding(self.plan.callbacks, "before_training"))
+        if self.recording is not None:
+            self.recording.start(self)
+            self.history.keep(self.recording)
+            self.next_look = self.state.step + self.recording.snapshots.next
         began = time.perf_counter()
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
         # warnings would only come before that, without it.
@@ -125,13 +161,47 @@ class TrainingLoop:
                     CompiledDescent(self, self.compiled).run()
                 else:
                     self._descend()
-                self._check_last_update()
+                if self.plan.steps is None:
+                    self._check_last_update()
             finally:
                 self.history.seconds = time.perf_counter() - began
                 self.bar.close(self.history.last_loss)
         for callback in self.plan.callbacks:
             callback.after_training(self.network, self.history)
         return self.history
+
+    def call(self, method: str, functions: list[Any]) -> None:
+        """Call that method of the callbacks, and go on with what they have changed."""
+        if method not in self._may_change:
+            self._may_change[method] = may_change_the_network(self.plan.callbacks, method)
+        recording = self.recording if self._may_change[method] else None
+        if recording is not None:
+            recording.look(self)
+        for function in functions:
+            function(self.network, self.history)
+        if recording is None:
+            return
+        settings, numbers = recording.changed(self)
+        if settings:
+            self._read_settings()
+            if self.compiled is not None:
+                self.compiled = self.network.compiled_training(self.batches, self.plan.epochs)
+        if settings or numbers:
+            self._changed, self.next_look = True, 0
+
+    def change_engine(self, engine: str) -> None:
+        """Say what makes the next steps; the next look takes a snapshot that says so too."""
+        if self.recording is not None:
+            self.engine, self._changed, self.next_look = engine, True, 0
+
+    def look(self) -> None:
+        """When a look is due: take a snapshot, or end where the plan says so."""
+        if self.recording is None:
+            self.history.stop("all steps made")
+            return
+        self.recording.take(self, needed=self._changed)
+        self._changed = False
+        self.next_look = self.history.first_step + self.recording.snapshots.next
 
     def _choose_engine(self) -> None:
         """Let the compiled engine make ready, where it is the one; its first time takes seconds."""
@@ -142,7 +212,8 @@ class TrainingLoop:
         except BaseException:
             self.bar.close(math.nan)
             raise
-        self.history.settings["engine"] = "reference" if self.compiled is None else "compiled"
+        self.engine = "reference" if self.compiled is None else "compiled"
+        self.history.settings["engine"] = self.engine
 
     def _try_smallest_batch(self) -> None:
         """Let layers that need several samples (batch normalization) refuse before any step."""
@@ -159,19 +230,30 @@ class TrainingLoop:
                 return
         self.history.stop(f"all {self.plan.epochs} epochs done")
 
+    def begin_epoch(self) -> tuple[int, int]:
+        """Begin the next epoch, or go on in one that has begun: its number, the next batch's."""
+        if not self.batches_done:
+            self.state.epoch += 1
+            self.epoch_loss = 0.0
+        return self.state.epoch - 1, self.batches_done
+
     def _epoch(self) -> None:
         state, history, steps = self.state, self.history, self.batches.per_epoch
-        epoch, loss = state.epoch, 0.0
-        state.epoch += 1
-        for number, batch in enumerate(self.batches.epoch(epoch)):
-            loss += self.step(batch, self.schedule.rate(epoch + number / steps, state.schedule))
-            for after_step in self.after_step:
-                after_step(self.network, history)
+        epoch, first = self.begin_epoch()
+        for number, batch in enumerate(self.batches.epoch(epoch, first), start=first):
+            rate = self.schedule.rate(epoch + number / steps, state.schedule)
+            self.epoch_loss += self.step(batch, rate)
+            self.batches_done = number + 1
+            if self.after_step:
+                self.call("after_step", self.after_step)
             if self.interrupt.requested:
                 history.stop("interrupted by Ctrl-C")
-            if history.stopped_because and number + 1 < steps:
-                return  # in the middle of an epoch: it gets no row
-        self.end_epoch(loss, steps)
+            if number + 1 < steps:
+                if state.step >= self.next_look:
+                    self.look()
+                if history.stopped_because:
+                    return  # in the middle of an epoch: it gets no row
+        self.end_epoch()
 
     def step(self, batch: Samples, rate: float) -> float:
         """One iteration. Returns the batch's part of the epoch's loss."""
@@ -194,12 +276,17 @@ class TrainingLoop:
             return data_loss + penalty / self.batches.per_epoch
         return loss * (len(batch) / self.batches.count)
 
-    def end_epoch(self, loss: float, steps: int) -> None:
+    def end_epoch(self) -> None:
+        """Measure, write down the epoch's row, and let callbacks see it."""
+        loss = self.epoch_loss
+        self.batches_done = 0
         scores = self._scores()
-        self.history.record_epoch(loss, steps, scores)
+        self.history.record_epoch(loss, self.batches.per_epoch, scores)
         self.schedule.observe(scores.get("validation_loss", loss), self.state.schedule)
-        for after_epoch in self.after_epoch:
-            after_epoch(self.network, self.history)
+        if self.after_epoch:
+            self.call("after_epoch", self.after_epoch)
+        if self.state.step >= self.next_look:
+            self.look()
 
     def _scores(self) -> dict[str, Any]:
         """What is measured at the end of an epoch, by the name of its column."""
@@ -234,9 +321,10 @@ class TrainingLoop:
             self.state.step += 1
             self.history.record_step(loss, 1.0, norm)
             self.bar.step(loss)
-            for after_step in self.after_step:
-                after_step(self.network, self.history)
-            self.end_epoch(loss, 1)
+            self.epoch_loss = loss
+            if self.after_step:
+                self.call("after_step", self.after_step)
+            self.end_epoch()
             if self.interrupt.requested:
                 self.history.stop("interrupted by Ctrl-C")
             return not self.history.stopped_because

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chainrule.optimizer import OptimizerState
@@ -35,3 +36,27 @@ class TrainingState:
         self.optimizer.begin_again()
         self.epoch = self.step = 0
         self.schedule = {}
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The part of an epoch that has been made when a training begins in the middle of one.
+
+    ``TrainingState.epoch`` counts that epoch already.
+
+    Attributes
+    ----------
+    batches : int
+        How many of its batches; 0 where a new epoch begins.
+    loss : float
+        Their part of the epoch's loss.
+    norms : sequence of float
+        The length of the gradient in each.
+    """
+
+    batches: int = 0
+    loss: float = 0.0
+    norms: Sequence[float] = ()
+
+
+NOTHING_BEGUN = Begun()

@@ -1,0 +1,1 @@
+"""What one update of a training did, in words and numbers."""
