@@ -36,7 +36,8 @@ ORDER = {
     "pictures": """
         plots.canvas plots.mosaic plots.columns plots.activity plots.boundary plots.classes
         plots.diagram plots.filters plots.images plots.importance plots.landscape plots.losses
-        plots.predictions
+        plots.predictions plots.step_parts plots.step_reading plots.step_layout plots.step_arrows
+        plots.step
         plots
         """,
     "layers together": "parameters engines engines.reference engines.choice stack",

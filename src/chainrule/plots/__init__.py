@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chainrule.plots.landscape import loss_landscape
     from chainrule.plots.losses import loss_curves, loss_graph
     from chainrule.plots.predictions import predictions_against_actual
+    from chainrule.plots.step import step_graph
 
 __all__ = [
     "confusion",
@@ -39,6 +40,7 @@ __all__ = [
     "predictions_against_actual",
     "saliency",
     "save",
+    "step_graph",
 ]
 
 # Every network imports this package for History.plot, and most never draw: a file loads on use.
@@ -56,6 +58,7 @@ _FILES = {
     "predictions_against_actual": "predictions",
     "saliency": "importance",
     "save": "canvas",
+    "step_graph": "step",
 }
 
 

@@ -137,7 +137,7 @@ def _label(axes: Axes, lines: Any, landscape: LossLandscape, digits: int) -> Non
         fontsize=_WORDS,
         fmt=lambda loss: f"{loss:.{digits}g}",
         inline=False,
-        manual=labels * size + corner,  # type: ignore[arg-type]  # any list of points will do
+        manual=labels * size + corner,
     )
     for text in texts:
         text.set(path_effects=[halo], color=DARK)
