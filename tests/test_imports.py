@@ -68,6 +68,7 @@ ORDER = {
         engines.compiled.tracing
         engines.compiled
         """,
+    "compiled programs": "engines.programs",
     "training": """
         training.state training.history training.callbacks training.batches training.full_batch
         training.divergence training.interrupt training.progress training.settings
@@ -80,7 +81,11 @@ ORDER = {
     "explanations": """
         explain.expression explain.reading explain.document explain.symbols
         explain.forms explain.forms.numbers explain.forms.looks explain.forms.printer
-        explain.forms.text
+        explain.forms.notation explain.forms.text explain.forms.sympy explain.forms.words
+        explain.forms.wrapping explain.forms.columns explain.forms.layout explain.forms.terminal
+        explain.forms.latex_words explain.forms.latex_formula explain.forms.equations
+        explain.forms.latex explain.forms.markdown
+        explain.forms.mathml explain.forms.style explain.forms.html
         """,
     "the waist": "network",
     "networks with a name": "models",

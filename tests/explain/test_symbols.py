@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chainrule.explain.expression import Name
-from chainrule.explain.symbols import Symbol, symbol
+from chainrule.explain.symbols import Symbol, symbol_of
 
 
 @pytest.mark.parametrize(
@@ -28,23 +28,23 @@ from chainrule.explain.symbols import Symbol, symbol
     ],
 )
 def test_a_name_has_its_symbol(name: Name, expected: Symbol) -> None:
-    assert symbol(name) == expected
+    assert symbol_of(name) == expected
 
 
 def test_one_word_may_mean_different_things_in_layers_and_in_the_optimizer() -> None:
-    assert symbol(Name((), "rate")).letter == "η"  # the learning rate
-    assert symbol(Name((0,), "rate")).letter == "p"  # what dropout leaves out
-    assert symbol(Name((), "mean")).letter == "m"
-    assert symbol(Name((0,), "mean")).letter == "μ"
-    assert symbol(Name((), "momentum")).letter == "μ"
-    assert symbol(Name((0,), "momentum")).letter == "momentum"  # μ is the mean there
+    assert symbol_of(Name((), "rate")).letter == "η"  # the learning rate
+    assert symbol_of(Name((0,), "rate")).letter == "p"  # what dropout leaves out
+    assert symbol_of(Name((), "mean")).letter == "m"
+    assert symbol_of(Name((0,), "mean")).letter == "μ"
+    assert symbol_of(Name((), "momentum")).letter == "μ"
+    assert symbol_of(Name((0,), "momentum")).letter == "momentum"  # μ is the mean there
 
 
 @pytest.mark.parametrize("field", ["_", "d_", "new_", "__", "_hat", "<b>&"])
 def test_any_field_has_a_letter(field: str) -> None:
-    assert symbol(Name((0,), field)).letter
+    assert symbol_of(Name((0,), field)).letter
 
 
 def test_words_stand_upright() -> None:
-    assert symbol(Name((), "temperature")).is_word
-    assert not symbol(Name((), "z")).is_word
+    assert symbol_of(Name((), "temperature")).is_word
+    assert not symbol_of(Name((), "z")).is_word

@@ -93,7 +93,7 @@ class Symbol:
 LOSS = Symbol("L")
 
 
-def symbol(name: Name) -> Symbol:
+def symbol_of(name: Name) -> Symbol:
     """Find the symbol of a name.
 
     ``d_`` before a field is the loss's derivative with respect to it, ``new_`` its value after

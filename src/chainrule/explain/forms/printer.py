@@ -1,7 +1,7 @@
 """What all forms of an expression have in common: what stands where, and where parentheses are.
 
 A form says how a sum, a fraction or a symbol looks. Which of them needs parentheses inside which,
-where a term is taken off instead of added, and how a call is written is decided here, once.
+and where a term is taken off instead of added, is decided here, once.
 """
 
 from __future__ import annotations
@@ -29,11 +29,9 @@ from chainrule.explain.expression import (
     Sum,
     Transposed,
     multiply,
-    parts,
 )
-from chainrule.explain.forms.looks import Kind, Look, look
-from chainrule.explain.forms.numbers import Digits, digits_of
-from chainrule.explain.symbols import Symbol, symbol
+from chainrule.explain.forms.numbers import digits_of
+from chainrule.explain.symbols import symbol_of
 
 
 class Level(IntEnum):
@@ -57,12 +55,12 @@ class Printer(ABC):
     stacks : bool
         Whether fractions have a line with something above and below, and exponents are raised:
         what stands there then needs no parentheses.
-    longest_exponent : int
-        So many parts may z have where exp(z) is shown as e to the power of z.
+    parentheses : (str, str)
+        Those of one height, which may stand in two lines.
     """
 
     stacks: ClassVar[bool] = False
-    longest_exponent: ClassVar[int] = 4
+    parentheses: ClassVar[tuple[str, str]] = ("(", ")")
 
     # --- what decides ---------------------------------------------------------------------------
 
@@ -81,9 +79,9 @@ class Printer(ABC):
         """How tightly it holds together in this form."""
         match expression:
             case Number() | More(is_given=True):
-                return self._number_level(expression, leads=leads)
+                return self.number_level(expression, leads=leads)
             case Name() | Derivative():
-                return Level.FRACTION if _is_derivative(expression) else Level.ATOM
+                return self.name_level(expression)
             case Sum() | Negative():
                 return Level.SUM
             case Product(factors):
@@ -99,37 +97,21 @@ class Printer(ABC):
             case Power() | Transposed():
                 return Level.POWER
             case Call():
-                return self._call_level(expression, leads=leads)
+                return self.call_level(expression, leads=leads)
             case Cases() | Comparison():
                 return Level.LOOSE
         return Level.ATOM
 
-    def _number_level(self, number: Number | More, *, leads: bool) -> Level:
+    def name_level(self, name: Name | Derivative) -> Level:
+        """How tightly a name holds together: ∂L/∂z is a fraction."""
+        return Level.FRACTION if _is_derivative(name) else Level.ATOM
+
+    def number_level(self, number: Number | More, *, leads: bool) -> Level:
+        """How tightly a number holds together: a sign and a power of ten loosen it."""
         digits = digits_of(_as_number(number))
         if digits.is_negative and not leads:
             return Level.SUM
         return Level.FRACTION if digits.exponent is not None or digits.is_negative else Level.ATOM
-
-    def _call_level(self, call: Call, *, leads: bool) -> Level:
-        match self._kind(call):
-            case Kind.EXPONENTIAL:
-                return Level.POWER
-            case Kind.ROOT:
-                return Level.ATOM if self.stacks else Level.POWER
-            case Kind.BETWEEN | Kind.SUM:
-                return Level.QUOTIENT
-            case Kind.NOTHING:
-                return self.level(call.arguments[0], leads=leads)
-        return Level.ATOM
-
-    def _kind(self, call: Call) -> Kind:
-        """Shape of a call; with other arguments than the shape has room for, that of a function."""
-        kind = look(call.function).kind
-        if kind is not Kind.BETWEEN and len(call.arguments) != 1:
-            return Kind.FUNCTION
-        if kind is Kind.EXPONENTIAL and _size(call.arguments[0]) > self.longest_exponent:
-            return Kind.FUNCTION
-        return kind
 
     def _is_spaced(self, factors: Sequence[Expression]) -> bool:
         """Whether a product has derivatives as factors, which need room in one line of text."""
@@ -138,15 +120,13 @@ class Printer(ABC):
     def _written(self, expression: Expression, *, leads: bool) -> str:
         match expression:
             case Number():
-                return self.number(digits_of(expression))
+                return self.number(expression)
             case More(count, is_given=is_given):
-                if is_given:
-                    return self.number(digits_of(_as_number(expression)))
-                return self.more(count)
+                return self.number(_as_number(expression)) if is_given else self.more(count)
             case Name():
-                return self.name(symbol(expression))
+                return self.name(expression)
             case Derivative(of, by):
-                return self.derivative(self.show(of, Level.ATOM), self.show(by, Level.ATOM))
+                return self.derivative(of, by)
             case Sum() | Negative():
                 return "".join(self.terms(expression, leads=leads))
             case Product():
@@ -160,13 +140,13 @@ class Printer(ABC):
             case MatrixProduct(left, right):
                 return self.matrix_product(
                     self.show(left, _least_in_matrix_product(left), leads=leads),
-                    self._inside(right, _least_in_matrix_product(right)),
+                    self.inside(right, _least_in_matrix_product(right)),
                 )
             case Power(base, exponent):
                 raised = self.show(exponent) if self.stacks else self.exponent(exponent)
-                return self.power(self._inside(base, Level.ATOM), raised)
+                return self.power(self.inside(base, Level.ATOM), raised)
             case Transposed(of):
-                return self.transposed(self._inside(of, Level.ATOM))
+                return self.transposed(self.inside(of, Level.ATOM))
             case Comparison(left, sign, right):
                 return self.comparison(self.show(left), sign, self.show(right))
             case Cases(cases):
@@ -177,12 +157,27 @@ class Printer(ABC):
                     ]
                 )
             case Call():
-                return self._call(expression, leads=leads)
+                return self.call(expression, leads=leads)
         raise TypeError(f"{expression!r} is no expression.")
 
-    def _inside(self, expression: Expression, least: Level) -> str:
+    def inside(self, expression: Expression, least: Level) -> str:
         """Write what has something before it, or must hold together on both sides."""
         return self.show(expression, least, leads=False)
+
+    def pieces(self, expression: Expression) -> list[str]:
+        """Write an expression in pieces, between which a line may end; joined they are the whole.
+
+        Each piece but the first begins with its sign. Forms of one expression have as many pieces.
+        """
+        if isinstance(expression, Product) and _taken_off(expression) is None:
+            return self.factors(expression)
+        if isinstance(expression, Negative) and isinstance(expression.of, Sum):
+            opening, closing = self.parentheses
+            first, *others = self.terms(expression.of)
+            first = self.term(opening + first, is_negative=True, is_first=True)
+            *others, last = [first, *others]
+            return [*others, last + closing]
+        return self.terms(expression)
 
     def terms(self, expression: Expression, *, leads: bool = True) -> list[str]:
         """Terms of a sum, each with the sign before it; joined they are the sum."""
@@ -209,44 +204,24 @@ class Printer(ABC):
         if self.stacks:
             return self.quotient(self.show(top), self.show(bottom))
         least = Level.POWER if _is_derivative(top) else Level.PRODUCT
-        return self.quotient(self.show(top, least, leads=leads), self._inside(bottom, Level.POWER))
-
-    def _call(self, call: Call, *, leads: bool) -> str:
-        found = look(call.function)
-        arguments = call.arguments
-        match self._kind(call):
-            case Kind.EXPONENTIAL:
-                raised = self.show(arguments[0]) if self.stacks else self.exponent(arguments[0])
-                return self.power(self.name(Symbol("e")), raised)
-            case Kind.BARS:
-                return self.bars(self.show(arguments[0]))
-            case Kind.ROOT:
-                return self.root(self.show(arguments[0]))
-            case Kind.BETWEEN:
-                shown = [self._inside(argument, Level.POWER) for argument in arguments]
-                return self.between(shown, found)
-            case Kind.SUM:
-                return self.sum_over(self._inside(arguments[0], Level.MATRIX), found)
-            case Kind.NOTHING:
-                return self._written(arguments[0], leads=leads)
-        return self.function(found, [self.show(argument) for argument in arguments])
+        return self.quotient(self.show(top, least, leads=leads), self.inside(bottom, Level.POWER))
 
     def exponent(self, exponent: Expression) -> str:
         """Write an exponent that stands in the line."""
-        return self._inside(exponent, Level.ATOM)
+        return self.inside(exponent, Level.ATOM)
 
     # --- what a form says -----------------------------------------------------------------------
 
     @abstractmethod
-    def number(self, digits: Digits) -> str:
+    def number(self, number: Number) -> str:
         """Write a number with its sign."""
 
     @abstractmethod
-    def name(self, symbol: Symbol) -> str:
+    def name(self, name: Name) -> str:
         """Write a name, or the loss's derivative with respect to it."""
 
     @abstractmethod
-    def derivative(self, of: str, by: str) -> str:
+    def derivative(self, of: Name, by: Name) -> str:
         """∂of/∂by."""
 
     @abstractmethod
@@ -278,24 +253,12 @@ class Printer(ABC):
         """In parentheses."""
 
     @abstractmethod
-    def bars(self, shown: str) -> str:
-        """Absolute value."""
+    def call_level(self, call: Call, *, leads: bool) -> Level:
+        """How tightly a call holds together."""
 
     @abstractmethod
-    def root(self, shown: str) -> str:
-        """Square root."""
-
-    @abstractmethod
-    def between(self, arguments: Sequence[str], found: Look) -> str:
-        """Operation with a sign that stands between its arguments."""
-
-    @abstractmethod
-    def sum_over(self, shown: str, found: Look) -> str:
-        """Sum of something over an axis."""
-
-    @abstractmethod
-    def function(self, found: Look, arguments: Sequence[str]) -> str:
-        """Name and arguments."""
+    def call(self, call: Call, *, leads: bool) -> str:
+        """Write a function of numbers, or an operation on arrays."""
 
     @abstractmethod
     def comparison(self, left: str, sign: str, right: str) -> str:
@@ -310,13 +273,9 @@ class Printer(ABC):
         """So many terms left out."""
 
 
-def _size(expression: Expression) -> int:
-    return 1 + sum(map(_size, parts(expression)))
-
-
 def _is_derivative(expression: Expression) -> bool:
     if isinstance(expression, Name):
-        return symbol(expression).is_derivative
+        return symbol_of(expression).is_derivative
     return isinstance(expression, Derivative)
 
 

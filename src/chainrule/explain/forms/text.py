@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from chainrule.explain.expression import Expression, Index, Name, Negative, Number
 from chainrule.explain.forms.looks import Look
-from chainrule.explain.forms.numbers import Digits
-from chainrule.explain.forms.printer import Level, Printer
-from chainrule.explain.symbols import LOSS, Symbol
+from chainrule.explain.forms.notation import Notation
+from chainrule.explain.forms.numbers import Digits, digits_of
+from chainrule.explain.forms.printer import Level
+from chainrule.explain.symbols import LOSS, Symbol, symbol_of
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _RAISED_SIGNS = set("⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -44,26 +45,31 @@ def number_in_text(digits: Digits) -> str:
     return f"{sign}{digits.digits}·{power}" if digits.digits else sign + power
 
 
+def _without_derivative(symbol: Symbol) -> str:
+    hat = "\u0302" if symbol.hat else ""
+    letter = unicodedata.normalize("NFC", symbol.letter + hat)
+    subscript = symbol.subscript.translate(_LOWERED)
+    return f"{letter}{'′' * symbol.prime}{subscript}{index_in_text(symbol.index)}"
+
+
 def index_in_text(index: Index | None) -> str:
     """Write an index as NumPy does: ``[0, 2]``."""
     return "" if index is None else f"[{', '.join(map(str, index))}]"
 
 
-class TextPrinter(Printer):
+class TextPrinter(Notation):
     """Unicode in one line."""
 
-    def number(self, digits: Digits) -> str:
-        return number_in_text(digits)
+    def number(self, number: Number) -> str:
+        return number_in_text(digits_of(number))
 
-    def name(self, symbol: Symbol) -> str:
-        hat = "\u0302" if symbol.hat else ""
-        letter = unicodedata.normalize("NFC", symbol.letter + hat)
-        subscript = symbol.subscript.translate(_LOWERED)
-        name = f"{letter}{'′' * symbol.prime}{subscript}{index_in_text(symbol.index)}"
-        return self.derivative(self.name(LOSS), name) if symbol.is_derivative else name
+    def name(self, name: Name) -> str:
+        symbol = symbol_of(name)
+        written = _without_derivative(symbol)
+        return f"∂{_without_derivative(LOSS)}/∂{written}" if symbol.is_derivative else written
 
-    def derivative(self, of: str, by: str) -> str:
-        return f"∂{of}/∂{by}"
+    def derivative(self, of: Name, by: Name) -> str:
+        return f"∂{self.show(of, Level.ATOM)}/∂{self.show(by, Level.ATOM)}"
 
     def term(self, shown: str, *, is_negative: bool, is_first: bool) -> str:
         if is_first:
@@ -91,6 +97,9 @@ class TextPrinter(Printer):
 
     def power(self, base: str, exponent: str) -> str:
         return f"{base}{exponent}"
+
+    def exponential(self, exponent: str) -> str:
+        return f"e{exponent}"
 
     def matrix_product(self, left: str, right: str) -> str:
         return f"{left} {right}"

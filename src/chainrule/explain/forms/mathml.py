@@ -1,0 +1,164 @@
+"""Expressions as presentation MathML, which browsers show by themselves.
+
+Only elements of MathML Core are used (W3C, "MathML Core", 2023). Of the attributes that it leaves
+out there is ``columnalign``, which puts cases to the left where style sheets do not reach them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from chainrule.explain.expression import Expression, Name, Number
+from chainrule.explain.forms.looks import Look
+from chainrule.explain.forms.notation import Notation
+from chainrule.explain.forms.numbers import Digits, digits_of
+from chainrule.explain.forms.printer import Level
+from chainrule.explain.symbols import LOSS, Symbol, symbol_of
+
+NO_BREAK = "\u00a0"
+_APPLIED = "<mo>\u2061</mo>"  # a function to what follows
+_SIGNS = {"<=": "≤", ">=": "≥"}
+_SPECIAL = {"inf": "<mi>∞</mi>", "nan": "<mtext>NaN</mtext>"}
+_ONE_ELEMENT = re.compile(r"<(m[in]|mtext)>[^<]*</\1>")
+
+
+def to_mathml(expression: Expression) -> str:
+    """Write an expression as one ``math`` element.
+
+    >>> from chainrule.explain.reading import read
+    >>> to_mathml(read("z**2"))
+    '<math><msup><mi>z</mi><mn>2</mn></msup></math>'
+    """
+    return f"<math>{MathmlPrinter().show(expression)}</math>"
+
+
+class MathmlPrinter(Notation):
+    """Elements inside ``math``."""
+
+    stacks = True
+    longest_exponent = 6
+    parentheses = ('<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>')
+
+    def number(self, number: Number) -> str:
+        return self.digits(digits_of(number))
+
+    def digits(self, digits: Digits) -> str:
+        """Write a rounded number."""
+        sign = "<mo>−</mo>" if digits.is_negative else ""
+        written = sign + (_SPECIAL[digits.special] if digits.special else _digits(digits))
+        return f"<mrow>{written}</mrow>" if sign or digits.exponent is not None else written
+
+    def name(self, name: Name) -> str:
+        symbol = symbol_of(name)
+        written = _without_derivative(symbol)
+        if not symbol.is_derivative:
+            return written
+        return _fraction(f"<mi>∂</mi>{_without_derivative(LOSS)}", f"<mi>∂</mi>{written}")
+
+    def derivative(self, of: Name, by: Name) -> str:
+        top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)
+        return _fraction(f"<mi>∂</mi>{top}", f"<mi>∂</mi>{bottom}")
+
+    def term(self, shown: str, *, is_negative: bool, is_first: bool) -> str:
+        if is_first:
+            return f"<mo>−</mo>{shown}" if is_negative else shown
+        return f"<mo>{'−' if is_negative else '+'}</mo>{shown}"
+
+    def factor(self, shown: str, *, is_spaced: bool) -> str:
+        return f"<mo>·</mo>{shown}"
+
+    def quotient(self, top: str, bottom: str) -> str:
+        return _fraction(top, bottom)
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"<msup>{_one(base)}{_one(exponent)}</msup>"
+
+    def exponential(self, exponent: str) -> str:
+        return self.power("<mi>e</mi>", exponent)
+
+    def matrix_product(self, left: str, right: str) -> str:
+        return f'{left}<mspace width="0.25em"/>{right}'
+
+    def transposed(self, of: str) -> str:
+        return f'<msup>{_one(of)}<mi mathvariant="normal">T</mi></msup>'
+
+    def bracketed(self, shown: str) -> str:
+        return f"<mrow><mo>(</mo>{shown}<mo>)</mo></mrow>"
+
+    def bars(self, shown: str) -> str:
+        return f"<mrow><mo>|</mo>{shown}<mo>|</mo></mrow>"
+
+    def root(self, shown: str) -> str:
+        return f"<msqrt>{shown}</msqrt>"
+
+    def between(self, arguments: Sequence[str], found: Look) -> str:
+        return f"<mo>{found.word}</mo>".join(arguments)
+
+    def sum_over(self, shown: str, found: Look) -> str:
+        return f"{_under('<mo>∑</mo>', found)}{shown}"
+
+    def function(self, found: Look, arguments: Sequence[str]) -> str:
+        word = _under(f"<mi>{_words(found.word)}</mi>", found)
+        return f"<mrow>{word}{_APPLIED}{self.bracketed('<mo>,</mo>'.join(arguments))}</mrow>"
+
+    def comparison(self, left: str, sign: str, right: str) -> str:
+        return f"{left}<mo>{escape(_SIGNS.get(sign, sign))}</mo>{right}"
+
+    def cases(self, cases: Sequence[tuple[str, str | None]]) -> str:
+        rows = "".join(
+            f"<mtr><mtd>{value}</mtd><mtd>{_condition(when)}</mtd></mtr>" for value, when in cases
+        )
+        return f'<mrow><mo>{{</mo><mtable columnalign="left">{rows}</mtable></mrow>'
+
+    def more(self, count: int) -> str:
+        return f"<mrow><mo>⋯</mo><mtext>{NO_BREAK}({count}{NO_BREAK}more)</mtext></mrow>"
+
+
+def _digits(digits: Digits) -> str:
+    if digits.exponent is None:
+        return f"<mn>{digits.digits}</mn>"
+    mantissa = f"<mn>{digits.digits}</mn><mo>·</mo>" if digits.digits else ""
+    sign = "<mo>−</mo>" if digits.exponent < 0 else ""
+    exponent = _one(f"{sign}<mn>{abs(digits.exponent)}</mn>")
+    return f"{mantissa}<msup><mn>10</mn>{exponent}</msup>"
+
+
+def _without_derivative(symbol: Symbol) -> str:
+    written = f"<mi>{_words(symbol.letter)}</mi>"
+    if symbol.hat:
+        written = f'<mover accent="true">{written}<mo stretchy="false">^</mo></mover>'
+    prime = "<mo>′</mo>"
+    below = f"<mn>{escape(symbol.subscript)}</mn>"
+    if symbol.subscript and symbol.prime:
+        written = f"<msubsup>{written}{below}{prime}</msubsup>"
+    elif symbol.subscript:
+        written = f"<msub>{written}{below}</msub>"
+    elif symbol.prime:
+        written = f"<msup>{written}{prime}</msup>"
+    if symbol.index is None:
+        return written
+    index = f",{NO_BREAK}".join(map(str, symbol.index))
+    return f'<mrow>{written}<mtext class="index">[{index}]</mtext></mrow>'
+
+
+def _words(words: str) -> str:
+    return escape(words.replace(" ", NO_BREAK))
+
+
+def _condition(when: str | None) -> str:
+    return "<mtext>otherwise</mtext>" if when is None else f"<mtext>if{NO_BREAK}</mtext>{when}"
+
+
+def _under(sign: str, found: Look) -> str:
+    return f"<munder>{sign}<mtext>{found.over}</mtext></munder>" if found.over else sign
+
+
+def _fraction(top: str, bottom: str) -> str:
+    return f"<mfrac>{_one(top)}{_one(bottom)}</mfrac>"
+
+
+def _one(written: str) -> str:
+    """Make one element of what may be several."""
+    return written if _ONE_ELEMENT.fullmatch(written) else f"<mrow>{written}</mrow>"
