@@ -72,8 +72,8 @@ ORDER = {
     "training": """
         training.state training.history training.callbacks training.batches training.full_batch
         training.divergence training.interrupt training.progress training.settings
-        training.snapshots training.rewinding training.branching training.why training.recording
-        training.compiled_descent training.loop training
+        training.snapshots training.rewinding training.branching training.units training.why
+        training.recording training.compiled_descent training.loop training
         """,
     "the network's own tools": """
         arguments gradient_check summary training_path plane landscape
@@ -84,8 +84,12 @@ ORDER = {
         explain.forms.notation explain.forms.text explain.forms.sympy explain.forms.words
         explain.forms.wrapping explain.forms.columns explain.forms.layout explain.forms.terminal
         explain.forms.latex_words explain.forms.latex_formula explain.forms.equations
-        explain.forms.latex explain.forms.markdown
-        explain.forms.mathml explain.forms.style explain.forms.html
+        explain.forms.latex explain.forms.markdown explain.forms.mathml explain.forms.style
+        explain.forms.html
+        explain.abbreviation explain.windows explain.operations explain.elements explain.place
+        explain.layout explain.loss_terms explain.update explain.step explain.source
+        explain.differences explain.chain explain.shown explain.quantity explain.telling
+        explain.record explain.explanation explain.derivation explain
         """,
     "the waist": "network",
     "networks with a name": "models",

@@ -11,6 +11,7 @@ where both agree, backprop is right.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ def _compare(
     places = np.arange(values.size)
     if at_most is not None and at_most < values.size:
         places = np.sort(random.choice(values.size, at_most, replace=False))
-    differences = np.array([_central_difference(values, int(p), loss) for p in places])
+    differences = np.array([central_difference(values, int(p), loss) for p in places])
     chosen = gradient.ravel()[places]
     errors = np.abs(chosen - differences)
     scale = max(np.abs(differences).max(), np.abs(chosen).max(), 1e-4)
@@ -146,7 +147,8 @@ def _compare(
     )
 
 
-def _central_difference(values: Array, place: int, loss: Any) -> float:
+def central_difference(values: Array, place: int, loss: Callable[[], float]) -> float:
+    """(L(w + h) - L(w - h)) / 2h for the number at ``place`` of contiguous values; put back."""
     flat = values.reshape(-1)  # a view: parameters and x are contiguous
     start = flat[place]
     step = _STEP * max(1.0, abs(start))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from chainrule import arguments, checks
-from chainrule.engines.choice import Engine, reference_seconds
+from chainrule import arguments, checks, diagnosis, explain
+from chainrule.engines.choice import Engine
+from chainrule.engines.programs import Programs, last_activation
 from chainrule.engines.reference import NetworkTrace
 from chainrule.errors import InvalidData, InvalidInput, InvalidShape
 from chainrule.gradient_check import GradientCheck, check_gradients
@@ -18,9 +19,7 @@ from chainrule.layer import Array, Layer, Shape
 from chainrule.loss import Loss
 from chainrule.metrics import Metric, class_labels
 from chainrule.optimizer import Optimizer
-from chainrule.optimizers import LBFGS
 from chainrule.parameters import ParameterVector
-from chainrule.registry import Registered
 from chainrule.samples import Samples, check_inputs, check_samples
 from chainrule.stack import LayerStack
 from chainrule.stored import Inputs
@@ -32,14 +31,13 @@ from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
 if TYPE_CHECKING:
-    from chainrule.activation import Activation
     from chainrule.data.augmentation import Augmentation
-    from chainrule.engines.compiled.prediction import CompiledPrediction
+    from chainrule.diagnosis import Diagnosis
     from chainrule.engines.compiled.training import CompiledTraining
+    from chainrule.explain import Derivation, Explanation
     from chainrule.training.batches import Batches
 
 _NUMBERS_AT_ONCE = 1 << 18  # prediction goes in pieces of about so many inputs: bounded memory
-_PREDICTION = "prediction"  # what the compiled program is kept under that predict runs
 
 # What overflows is looked for in the result and told there, instead of by a warning on the way.
 _told_by_the_result = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -73,6 +71,8 @@ class NeuralNetwork:
     layers : tuple of Layer
     parameters : ndarray (count,)
         All weights and biases in one vector; each layer's arrays are views into it.
+    last_history : History or None
+        Record of the latest ``fit``, without what travels in time; also of one that failed.
 
     Examples
     --------
@@ -108,6 +108,7 @@ class NeuralNetwork:
         self._optimizer = Optimizer.get(optimizer)
         self.l1, self.l2 = l1, l2
         self.seed = seed
+        self.last_history: History | None = None
         if inputs is not None:
             self.build(inputs)
 
@@ -221,7 +222,7 @@ class NeuralNetwork:
         chosen = copy.copy(Engine.get(engine))  # each network's own, for its report
         chosen.check_installed()
         self._engine = chosen
-        self._compiled: dict[str, tuple[Any, Any]] = {}
+        self._programs = Programs(chosen)
 
     @property
     def loss(self) -> Loss:
@@ -414,7 +415,11 @@ class NeuralNetwork:
         for callback in plan.callbacks:
             callback.check(columns(plan, held_out is not None))
         self.build(samples.x.shape[1:])
-        return TrainingLoop(self, samples, held_out, plan).run()
+        loop = TrainingLoop(self, samples, held_out, plan)
+        try:
+            return loop.run()
+        finally:
+            self.last_history = copy.copy(loop.history)  # which leaves the data behind
 
     def compiled_training(
         self, batches: Batches, epochs: int, tell: Callable[[], None] = lambda: None
@@ -423,39 +428,7 @@ class NeuralNetwork:
 
         ``tell`` is called before what may take seconds.
         """
-        if isinstance(self._optimizer, LBFGS):
-            return None
-        vector, shapes = self.parameter_vector, self._stack.shapes
-        samples, steps = batches.count * epochs, batches.per_epoch * epochs
-        seconds = reference_seconds(shapes, vector.slots, samples, steps)
-        if not self._engine.is_compiled(seconds):
-            return None
-        state = self.training_state.optimizer
-        key = (Registered.changes, state, self._loss, self.l1, self.l2, batches.batch_size)
-        made = self._compiled.get("training")
-        if made is None or made[0] != key:
-            tell()
-            module = self._engine.compiled("training")
-            made = (
-                key,
-                module.CompiledTraining(
-                    self.layers,
-                    shapes,
-                    vector,
-                    self._loss,
-                    self._optimizer,
-                    state,
-                    l1=self.l1,
-                    l2=self.l2,
-                    seed=self.seed,
-                    batch=batches.batch_size,
-                    threads=self._engine.threads or module.available_threads(),
-                ),
-            )
-            self._compiled["training"] = made
-        made[1].seed = self.seed
-        self._engine.note(latest=made[1])
-        return made[1]
+        return self._programs.training(self, batches, epochs, tell)
 
     # --- using it ---------------------------------------------------------------------------
 
@@ -467,16 +440,8 @@ class NeuralNetwork:
         ndarray (batch, *output shape)
             Numbers; for losses on logits probabilities, one per class.
         """
-        ready = self._compiled.get(_PREDICTION)
-        if (
-            ready is not None
-            and self._engine.name == "compiled"
-            and ready[0] == (Registered.changes, self._loss)
-        ):
-            found = ready[1].predict_quickly(x)
-            if found is not None:
-                return found
-        return self._predict(x)
+        found = self._programs.predict_quickly(self, x)
+        return self._predict(x) if found is None else found
 
     @_told_by_the_result
     def _predict(self, x: Any) -> Array:
@@ -536,7 +501,7 @@ class NeuralNetwork:
 
     def _outputs(self, x: Inputs, *, as_prediction: bool = False) -> Array:
         """ŷ of many samples, piece by piece; as what ``predict`` gives, where asked."""
-        compiled = self._compiled_prediction(len(x), as_prediction)
+        compiled = self._programs.prediction(self, len(x), as_prediction=as_prediction)
         run: Callable[[Array], Array]
         if compiled is not None:
             run, numbers, most = compiled.outputs, 16 * _NUMBERS_AT_ONCE, len(x)
@@ -545,39 +510,63 @@ class NeuralNetwork:
         rows = min(most, max(1, numbers // math.prod(x.shape[1:])))
         pieces = [run(x[start : start + rows]) for start in range(0, len(x), rows)]
         found = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-        done = compiled is not None and self._last_activation() is not None
+        done = compiled is not None and last_activation(self._loss) is not None
         return self._loss.prediction(found) if as_prediction and not done else found
-
-    def _last_activation(self) -> Activation | None:
-        """What makes predictions of outputs, unless the loss has a way of its own."""
-        own_way = type(self._loss).prediction is not Loss.prediction
-        return None if own_way else self._loss.last_activation
 
     def _reference_outputs(self, x: Array) -> Array:
         return self._stack.engine.feedforward(x, self.new_trace())
 
-    def _compiled_prediction(self, rows: int, as_prediction: bool) -> CompiledPrediction | None:
-        vector, shapes = self.parameter_vector, self._stack.shapes
-        seconds = reference_seconds(shapes, vector.slots, rows, 1 + rows // 1024)
-        if not self._engine.is_compiled(seconds):
-            return None
-        name, key = _PREDICTION if as_prediction else "outputs", (Registered.changes, self._loss)
-        made = self._compiled.get(name)
-        if made is None or made[0] != key:
-            module = self._engine.compiled("prediction")
-            made = (
-                key,
-                module.CompiledPrediction(
-                    self.layers,
-                    shapes,
-                    vector,
-                    self._engine.threads or module.available_threads(),
-                    self._last_activation() if as_prediction else None,
-                ),
-            )
-            self._compiled[name] = made
-        self._engine.note(latest=made[1])
-        return made[1]
+    # --- seeing what it does ----------------------------------------------------------------
+
+    def explain(
+        self, x: Any, y: Any, *, sample_weight: Any = None, training: bool = True
+    ) -> Explanation:
+        """Explain the training step that these samples would make, number by number.
+
+        ``print(net.explain(x, y))`` tells the whole step. Every number can be asked for:
+        ``e["layer 1"].weights[0, 2].gradient`` shows its formula, the formula with the numbers put
+        in, the chain of factors from the loss, the finite difference, and the line of code.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            Samples as for ``fit``; a few, or one.
+        training : bool, default True
+            Whether dropout drops and batch normalization uses the batch's own mean, as in
+            training.
+
+        Returns
+        -------
+        Explanation
+            Of a copy: the network stays as it is.
+        """
+        samples = self._check_samples(x, y, sample_weight)
+        training = checks.flag("training", training)
+        self.build(samples.x.shape[1:])
+        return explain.Explanation(self, samples, training=training)
+
+    def derivation(self) -> Derivation:
+        """Write down every equation of the network, from the data to the loss and back."""
+        self._stack.need_built()
+        return explain.Derivation(self)
+
+    def diagnose(self, x: Any, y: Any, *, sample_weight: Any = None) -> Diagnosis:
+        """Look for what keeps the network from learning; says nothing when all is well.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            Samples as for ``fit``, best those it was trained on.
+
+        Returns
+        -------
+        Diagnosis
+            Findings, each with its evidence in numbers and one suggestion. What the latest ``fit``
+            recorded counts too.
+        """
+        return diagnosis.diagnose(
+            self, x, y, history=self.last_history, sample_weight=sample_weight
+        )
 
     def check_gradients(
         self, x: Any, y: Any, *, sample_weight: Any = None, at_most: int | None = None
@@ -652,10 +641,6 @@ class NeuralNetwork:
                 f"samples {training.x.shape[1:]}; expected the same."
             )
         return held_out
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Copy and pickle everything but compiled programs, which are made anew."""
-        return {**self.__dict__, "_compiled": {}}
 
     def summary(self) -> None:
         """Print layers, shapes and number of parameters as a table."""

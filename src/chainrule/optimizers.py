@@ -269,9 +269,9 @@ class Adam(Optimizer):
         return {
             "new_gradient_sum": "mean_decay * gradient_sum + gradient",
             "new_squares": "square_decay * squares + gradient**2",
-            "mean": "(1 - mean_decay) * new_gradient_sum / (1 - mean_decay**step)",
-            "mean_square": "(1 - square_decay) * new_squares / (1 - square_decay**step)",
-            "new_parameter": "parameter - rate * mean / (sqrt(mean_square) + epsilon)",
+            "mean_hat": "(1 - mean_decay) * new_gradient_sum / (1 - mean_decay**step)",
+            "squares_hat": "(1 - square_decay) * new_squares / (1 - square_decay**step)",
+            "new_parameter": "parameter - rate * mean_hat / (sqrt(squares_hat) + epsilon)",
         }
 
     def __init__(
@@ -326,7 +326,7 @@ class AMSGrad(Adam):
         largest = {"new_largest_squares": "Max(largest_squares, new_squares)"}
         root = "(1 - square_decay) * new_largest_squares / (1 - square_decay**step)"
         first = {name: as_adam[name] for name in ("new_gradient_sum", "new_squares")}
-        return first | largest | as_adam | {"mean_square": root}
+        return first | largest | as_adam | {"squares_hat": root}
 
     def _squares(self, state: OptimizerState) -> Array:
         largest = state.vectors["largest_squares"]
@@ -378,7 +378,7 @@ class Nadam(Adam):
     def equations(self) -> dict[str, str]:
         ahead = "(1 - mean_decay) * mean_decay * new_gradient_sum / (1 - mean_decay**(step + 1))"
         now = "(1 - mean_decay) * gradient / (1 - mean_decay**step)"
-        return super().equations() | {"mean": f"{ahead} + {now}"}
+        return super().equations() | {"mean_hat": f"{ahead} + {now}"}
 
     def _direction(self, gradients: Array, state: OptimizerState) -> tuple[Array, float]:
         beta, ahead = self.mean_decay, state.vectors["look_ahead"]

@@ -46,7 +46,7 @@ class LossTerms:
         self.step = step
         self.loss = step.network.loss
         self.mixes = re.search(r"\w\[", self.loss.formula) is not None
-        output = step.trace.output
+        output = step.arrays[_WHOLE, "y_hat"]
         y, weight = step.arrays[_WHOLE, "y"], step.samples.weight
         encoded = self.loss.encode(step.samples.y, output.shape[-1], output.dtype)
         terms = self.loss.terms(output, encoded)
@@ -82,7 +82,7 @@ class LossTerms:
             data = add(self._scaled(term, (term.index or ())[0]) for term in listed)
         else:
             data = self._scaled(add(listed), 0)
-        return add([data, Name(_WHOLE, "penalty", ())]) if self.step.penalty else data
+        return add([data, Name(_WHOLE, "penalty", ())]) if self.step.penalized else data
 
     def _scaled(self, expression: Expression, sample: int) -> Expression:
         """Multiply by what the reduction makes of a term."""

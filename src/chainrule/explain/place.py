@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -12,22 +12,21 @@ from chainrule.explain.expression import Expression, Index, Name
 from chainrule.explain.reading import read
 from chainrule.layer import Array, Layer, Shape, Trace
 
-if TYPE_CHECKING:
-    from chainrule.explain.step import Step
-
 
 class Place:
     """A layer at one position.
 
     Parameters
     ----------
-    step : Step
-        What this is part of; it holds the arrays.
+    layout : Layout
+        What this is part of. Where arrays are asked for it has to be a ``Step``.
     path : tuple of int
         (3,) is the fourth layer, (3, 0) the first inside it.
     layer : Layer
     trace : Trace
         Of this position.
+    input_shape : tuple of int
+        Of one sample.
 
     Attributes
     ----------
@@ -37,11 +36,14 @@ class Place:
         By name of the array, in the order of computation; empty for a layer that gives none.
     """
 
-    def __init__(self, step: Step, path: tuple[int, ...], layer: Layer, trace: Trace) -> None:
-        self.step = step
+    def __init__(
+        self, layout: Any, path: tuple[int, ...], layer: Layer, trace: Trace, input_shape: Shape
+    ) -> None:
+        self.layout = layout
         self.path = path
         self.layer = layer
         self.trace = trace
+        self.input_shape = input_shape
         self.input = "z" if isinstance(layer, Activation) else "x"
         found = equations_of(layer, trace.training)
         self.equations = {name: read(text, path) for name, text in found.items()}
@@ -61,23 +63,23 @@ class Place:
 
         Axes along which the array is constant (of length 1, or missing in front) are dropped.
         """
-        name = self.step.resolve(self.path, field)
-        if (name.path, name.field) not in self.step.arrays:
+        name = self.layout.resolve(self.path, field)
+        if (name.path, name.field) not in self.layout.arrays:
             return name  # a setting: one number for all
-        sizes = self.step.arrays[name.path, name.field].shape
+        sizes = self.layout.arrays[name.path, name.field].shape
         kept = index[len(index) - len(sizes) :]
         here = tuple(i if size > 1 else 0 for i, size in zip(kept, sizes, strict=True))
         return Name(name.path, name.field, here)
 
     def array(self, field: str) -> Array:
         """Return the numbers of an array of this layer."""
-        name = self.step.resolve(self.path, field)
-        return self.step.arrays[name.path, name.field]
+        name = self.layout.resolve(self.path, field)
+        return self.layout.arrays[name.path, name.field]
 
     def shape(self, field: str) -> Shape:
         """Shape of an array, () of a setting."""
-        name = self.step.resolve(self.path, field)
-        found = self.step.arrays.get((name.path, name.field))
+        name = self.layout.resolve(self.path, field)
+        found = self.layout.arrays.get((name.path, name.field))
         return () if found is None else found.shape
 
     def shape_of(self, expression: Expression) -> Shape:

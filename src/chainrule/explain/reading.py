@@ -36,6 +36,15 @@ def read(equation: str, path: tuple[int, ...] = ()) -> Expression:
     return _Reader(lambda name: Name(path, name), {}, None).read(_parsed(equation))
 
 
+def read_whole(formula: str, name: Callable[[str], Expression]) -> Expression:
+    """Read a formula with indices as an equation between arrays.
+
+    Each index runs through the last axis, so ``z[k]`` is all of z, and a sum over j is a sum over
+    that axis.
+    """
+    return _Reader(name, {}, lambda array, _: name(array), is_whole=True).read(_parsed(formula))
+
+
 def read_at(
     formula: str,
     name: Callable[[str], Expression],
@@ -75,7 +84,10 @@ class _Reader:
         indices: Mapping[str, int],
         indexed: Callable[[str, int], Expression] | None,
         count: int = 0,
+        *,
+        is_whole: bool = False,
     ) -> None:
+        self.is_whole = is_whole
         self.name = name
         self.indices = dict(indices)
         self.indexed = indexed
@@ -94,7 +106,7 @@ class _Reader:
             case ast.Attribute(value=of, attr="T"):
                 return Transposed(self.read(of))
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Name(id=index)) if self.indexed:
-                return self.indexed(name, self.indices[index])
+                return self.indexed(name, self.indices.get(index, 0))
             case ast.Compare(left=left, ops=[sign], comparators=[right]):
                 return Comparison(self.read(left), _SIGNS[type(sign)], self.read(right))
             case ast.Call(func=ast.Name(id=function)):
@@ -142,6 +154,8 @@ class _Reader:
 
     def _sum(self, term: ast.expr, over: ast.expr) -> Expression:
         """Write Sum(term, (j, 1, K)) out."""
+        if self.is_whole:
+            return Call("total", (self.read(term),))
         match over:
             case ast.Tuple(elts=[ast.Name(id=index), ast.Constant(value=1), ast.Name(id="K")]):
                 outer = dict(self.indices)

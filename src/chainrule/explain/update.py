@@ -95,6 +95,19 @@ class Update:
         self.step.settings["clip_factor"] = (longest or 1.0) / norm if shorter else 1.0
         return value is not None or shorter
 
+    def loss_afterwards(self) -> float | None:
+        """Loss of the same samples, in the same pass, with the new parameters."""
+        if not self.equations:
+            return None
+        step = self.step
+        network = step.network.copy()
+        for slot in network.parameter_vector.slots:
+            slot.view(network.parameters)[...] = step.arrays[slot.path, f"new_{slot.name}"]
+        trace = network.new_trace(training=step.shared.training)
+        trace.shared.step = step.shared.step
+        network.feedforward(step.samples.x[:], trace)
+        return float(network.measure(step.samples.y, trace, step.samples.weight))
+
     def _decays(self, slot: Any) -> bool:
         return bool(self.optimizer.weight_decay and slot.owner.declared(slot.name).penalized)
 
