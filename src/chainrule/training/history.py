@@ -224,7 +224,8 @@ class History:
         Parameters
         ----------
         step : int
-            Number of the update, from 0; ``losses[step]`` is the loss before it.
+            Number of the update, from 0; ``losses[step]`` is the loss before it. What callbacks
+            did right after it counts as part of it.
 
         Returns
         -------

@@ -241,7 +241,8 @@ class TrainingLoop:
         state, history, steps = self.state, self.history, self.batches.per_epoch
         epoch, first = self.begin_epoch()
         for number, batch in enumerate(self.batches.epoch(epoch, first), start=first):
-            rate = self.schedule.rate(epoch + number / steps, state.schedule)
+            # A NumPy number from someone's own schedule would make float32 steps in float64.
+            rate = float(self.schedule.rate(epoch + number / steps, state.schedule))
             self.epoch_loss += self.step(batch, rate)
             self.batches_done = number + 1
             if self.after_step:

@@ -27,6 +27,8 @@ def network_at(recording: Recording, history: History, step: Any) -> Any:
 
 def check_step(step: Any, last: int) -> int:
     """Check the number of a step from 0 to ``last``."""
+    if last < 0:
+        raise InvalidSetting("This training made no iteration, so there is nothing to look at.")
     checked = checks.whole_number("step", step, at_least=0)
     if checked > last:
         raise InvalidSetting(
@@ -87,7 +89,7 @@ def _make_again(loop: Any, history: History, start: int, step: int) -> None:
 def _recorded_rates(
     recording: Recording, history: History, snapshot: Snapshot, schedule: Schedule
 ) -> Schedule:
-    rates = history.learning_rates[snapshot.step :]
+    rates = history.learning_rates[snapshot.step :].tolist()
     if type(schedule).observe is Schedule.observe:
         return _RecordedRates(schedule, rates)
     column = "loss" if recording.validation is None else "validation_loss"
