@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
 from chainrule.layer import Array
 from chainrule.targets import numeric_array
 
-_MOMENTS = 80  # of a history: more would draw no other line
+_SHORT = 2000  # iterations, any of which are quickly made again
+_MOMENTS = 80  # of such a training: more would draw no other line
 _NUMBERS_AT_ONCE = 1 << 25  # 256 MB: of large networks there are fewer moments, but two at least
 
 
@@ -39,7 +40,7 @@ def read_path(history: Any, path: Any, count: int) -> TrainingPath | None:
     Parameters
     ----------
     history : History or None
-        Its ``at(step)`` gives the network as it was; moments at even distances are taken.
+        Its ``at(step)`` gives the network as it was, here at some 20 to 80 steps.
     path : sequence of ndarray (count,) or of NeuralNetwork, or None
     count : int
         Number of parameters.
@@ -56,6 +57,10 @@ def read_path(history: Any, path: Any, count: int) -> TrainingPath | None:
             "Received history and path, which are two accounts of the same; expected one of them."
         )
     if path is not None:
+        if not isinstance(path, Iterable):
+            raise InvalidSetting(
+                f"path received {shown(path)}; expected a list of parameter vectors or of networks."
+            )
         return TrainingPath(_stack("path", list(path), count), None)
     if history is None:
         return None
@@ -64,10 +69,22 @@ def read_path(history: Any, path: Any, count: int) -> TrainingPath | None:
             f"history received {shown(history)}; expected what net.fit returned, or path=[...] "
             "with the parameters at several moments."
         )
-    moments = min(history.iterations + 1, _MOMENTS, max(2, _NUMBERS_AT_ONCE // count))
-    steps = np.linspace(0, history.iterations, moments).round().astype(np.int64)
+    steps = _moments(history, most=max(2, _NUMBERS_AT_ONCE // count))
     vectors = [np.array(history.at(int(step)).parameters) for step in steps]
     return TrainingPath(_stack("history", vectors, count), steps)
+
+
+def _moments(history: Any, most: int) -> Array:
+    """Iterations to look at, the first and the last among them.
+
+    Each costs as many steps as lie between it and the snapshot before. For a long training only
+    the snapshots themselves are looked at, or the path would take longer than the training.
+    """
+    last = history.iterations
+    if last <= _SHORT:
+        return np.linspace(0, last, min(last + 1, _MOMENTS, most)).round().astype(np.int64)
+    steps = np.array([*(step for step in history.snapshots.steps if step < last), last])
+    return steps[np.linspace(0, len(steps) - 1, min(len(steps), most)).round().astype(np.int64)]
 
 
 def _stack(name: str, points: Sequence[Any], count: int) -> Array:
