@@ -104,8 +104,6 @@ class CompiledDescent:
         self._take(samples)
         count = min(self._most_steps(), left)
         self._piece(samples, order, 0, self._rates(epoch, 0, count))
-        self.history.record_epochs_of_one_step(count)
-        self.state.epoch += count
         if self.state.step >= loop.next_look:
             loop.look()
         return count
@@ -160,7 +158,10 @@ class CompiledDescent:
         totals = losses.sum(axis=1)
         self.history.record_steps(totals, rates, norms)
         self.loop.bar.step(float(totals[-1]), made)
-        if not self.may_skip_epochs:
+        if self.may_skip_epochs:
+            self.history.record_epochs_of_one_step(made)
+            self.state.epoch += made
+        else:
             self._add_up(losses, len(samples), first)
 
     def _add_up(self, losses: Array, count: int, first: int) -> None:
@@ -241,12 +242,18 @@ class CompiledDescent:
         """
         loop, size = self.loop, self.batches.batch_size
         loop.change_engine("reference")
+        begins = not (loop.batches_done or self.may_skip_epochs)
+        self.state.epoch -= begins  # in the snapshot the epoch has not begun yet
         loop.look()
-        for number, rate in enumerate(rates, start=first):
+        self.state.epoch += begins
+        for number, rate in enumerate(rates.tolist(), start=first):
             start = number % -(-len(samples) // size) * size
             rows = slice(start, start + size) if order is None else order[start : start + size]
             weight = None if samples.weight is None else samples.weight[rows]
+            self.state.epoch += self.may_skip_epochs
             loop.epoch_loss += loop.step(Samples(samples.x[rows], samples.y[rows], weight), rate)
+            if self.may_skip_epochs:
+                self.history.record_epochs_of_one_step(1)
         loop.change_engine("compiled")
 
     def _check_last_update(self) -> None:
