@@ -153,6 +153,10 @@ def test_terms_left_out_are_counted_until_numbers_are_put_in() -> None:
         (Name((), "y_hat"), "ŷ"),
         (Name((11,), "running_mean", (1,)), "running mean₁₂[1]"),
         (Name((), "mean_decay"), "β₁"),
+        (Name((0,), "decayed_weights"), "W̃₁"),
+        (Name((0,), "clipped_d_bias", (1,)), "clipped ∂L/∂b₁[1]"),
+        (Name((0,), "new_squares_of_bias", (1,)), "S′_b₁[1]"),
+        (Name((0,), "d_x_of_f"), "∂L/∂x_f₁"),
     ],
 )
 def test_names(name: Name, expected: str) -> None:

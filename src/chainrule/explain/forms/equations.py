@@ -6,18 +6,19 @@ from chainrule.explain.document import Equation
 from chainrule.explain.expression import Expression
 from chainrule.explain.forms.latex_formula import LatexPrinter
 from chainrule.explain.forms.latex_words import in_latex
-from chainrule.explain.forms.text import TextPrinter
+from chainrule.explain.forms.text import TextPrinter, to_text
 from chainrule.explain.forms.wrapping import width_of
 
-_LONGEST_LINE = 64  # characters that the formula has as text: about the width of a page
+_LONGEST_LINE = 62  # characters that the formula has as text: about the width of a page
 
 
 def lines_in_latex(equation: Equation, printer: LatexPrinter) -> list[str]:
     """Write an equation as the lines of ``aligned``, without what ends them."""
     left = printer.show(equation.left)
+    longest = _LONGEST_LINE - width_of(to_text(equation.left))
     lines = []
     for step in equation.steps:
-        first, *others = _lines(step, printer, _LONGEST_LINE)
+        first, *others = _lines(step, printer, longest)
         lines.append(f"{left} &= {first}")
         lines += [rf"&\quad {{}}{line.lstrip()}" for line in others]
         left = ""

@@ -24,7 +24,7 @@ from chainrule.explain.expression import Expression
 from chainrule.explain.forms.mathml import MathmlPrinter, to_mathml
 from chainrule.explain.forms.numbers import Digits
 from chainrule.explain.forms.style import CLASS, PAGE_RULES, RULES, SCRIPT
-from chainrule.explain.forms.words import cell, number_columns, sentence
+from chainrule.explain.forms.words import cell, is_value, number_columns, sentence
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
@@ -99,20 +99,24 @@ def _sentence(words: Sequence[Words]) -> str:
 
 
 def _equation(equation: Equation) -> str:
-    parts = [f'<div class="left">{_display(MathmlPrinter().show(equation.left))}</div>']
-    last = len(equation.steps) - 1
-    for number, step in enumerate(equation.steps):
-        kind = "step value" if number == last and last else "step"
-        parts.append(f'<div class="{kind}">{_step(step)}</div>')
-    if equation.note:
-        parts.append(f'<div class="note">{escape(equation.note)}</div>')
+    note = f'<wbr/><span class="note">{escape(equation.note)}</span>' if equation.note else ""
+    left = _display(MathmlPrinter().show(equation.left))
+    if not equation.steps:
+        return f'<div class="equation"><div class="left">{left}{note}</div></div>'
+    parts = [f'<div class="left">{left}</div>']
+    for step in equation.steps:
+        kind = "step value" if is_value(equation, step) else "step"
+        parts.append(f'<div class="{kind}">{_step(step)}{note}</div>')
+        note = ""
     return f'<div class="equation">{"".join(parts)}</div>'
 
 
 def _step(step: Expression) -> str:
     """Write what stands after an equals sign in pieces, between which the line may end."""
     first, *others = MathmlPrinter().pieces(step)
-    # A sign with nothing before it would be taken for that of a negative number.
+    # Where a sign stands in its element would tell what it means; it is another element now.
+    if first.startswith("<mo>−"):
+        first = first.replace("<mo>", '<mo form="prefix">', 1)
     others = [piece.replace("<mo>", '<mo form="infix">', 1) for piece in others]
     return "<wbr/>".join(map(_display, [f"<mo>=</mo>{first}", *others]))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from chainrule.explain.expression import Expression, Name, Number
+from chainrule.explain.expression import Name, Number
 from chainrule.explain.forms.latex_words import GREEK, in_latex
 from chainrule.explain.forms.looks import Look
 from chainrule.explain.forms.notation import Notation
@@ -14,17 +15,9 @@ from chainrule.explain.forms.printer import Level
 from chainrule.explain.symbols import LOSS, Symbol, symbol_of
 
 _SIGNS = {"<=": r"\le", ">=": r"\ge"}
+_HIGH = re.compile(r"\\(frac|sum|begin|sqrt|operatorname|left)|\^")  # needs taller parentheses
+_ACCENTS = {"^": r"\hat", "~": r"\tilde"}
 _SPECIAL = {"inf": r"\infty", "nan": r"\mathrm{NaN}"}
-
-
-def formula_in_latex(expression: Expression) -> str:
-    r"""Write an expression as LaTeX.
-
-    >>> from chainrule.explain.reading import read
-    >>> print(formula_in_latex(read("x @ weights + bias", (0,))))
-    x_{1} W_{1} + b_{1}
-    """
-    return LatexPrinter().show(expression)
 
 
 class LatexPrinter(Notation):
@@ -45,6 +38,11 @@ class LatexPrinter(Notation):
     def number(self, number: Number) -> str:
         return self.digits(digits_of(number))
 
+    def cell(self, digits: Digits) -> str:
+        """Write a number for a cell: plain, unless it has a power of ten."""
+        is_plain = digits.exponent is None and not digits.special
+        return self.digits(digits) if is_plain else f"${self.digits(digits)}$"
+
     def digits(self, digits: Digits) -> str:
         """Write a rounded number."""
         sign = "-" if digits.is_negative else ""
@@ -57,21 +55,10 @@ class LatexPrinter(Notation):
 
     def name(self, name: Name) -> str:
         symbol = symbol_of(name)
-        written = self._without_derivative(symbol)
-        if not symbol.is_derivative:
-            return written
-        return rf"\frac{{\partial {self._without_derivative(LOSS)}}}{{\partial {written}}}"
-
-    def _without_derivative(self, symbol: Symbol) -> str:
-        if symbol.is_word:
-            letter = rf"\text{{{in_latex(symbol.letter)}}}"
-        else:
-            letter = GREEK.get(symbol.letter, in_latex(symbol.letter))
-        if symbol.hat:
-            letter = rf"\hat{{{letter}}}"
-        subscript = f"_{{{symbol.subscript}}}" if symbol.subscript else ""
-        index = "" if symbol.index is None else f"[{', '.join(map(str, symbol.index))}]"
-        return f"{letter}{subscript}{chr(39) * symbol.prime}{index}"
+        written = _without_derivative(symbol)
+        if symbol.is_derivative:
+            written = rf"\frac{{\partial {_without_derivative(LOSS)}}}{{\partial {written}}}"
+        return rf"\text{{clipped }} {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:
         top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)
@@ -101,6 +88,8 @@ class LatexPrinter(Notation):
         return rf"{of}^{{\mathsf{{T}}}}"
 
     def bracketed(self, shown: str) -> str:
+        if not _HIGH.search(shown):
+            return f"({shown})"
         return rf"\left({shown}\right)"
 
     def bars(self, shown: str) -> str:
@@ -134,3 +123,22 @@ class LatexPrinter(Notation):
 
     def more(self, count: int) -> str:
         return rf"\cdots \text{{ ({count} more)}}"
+
+
+def _without_derivative(symbol: Symbol) -> str:
+    letter = _letter(symbol.letter)
+    if symbol.accent:
+        letter = rf"{_ACCENTS[symbol.accent]}{{{letter}}}"
+    subscript = symbol.subscript
+    if symbol.about:
+        subscript = _letter(symbol.about) + (f"_{{{subscript}}}" if subscript else "")
+    below = f"_{{{subscript}}}" if subscript else ""
+    index = "" if symbol.index is None else f"[{', '.join(map(str, symbol.index))}]"
+    return f"{letter}{below}{chr(39) * symbol.prime}{index}"
+
+
+def _letter(letter: str) -> str:
+    if letter in GREEK:
+        return GREEK[letter]
+    written = in_latex(letter)
+    return written if len(letter) == 1 and written == letter else rf"\text{{{written}}}"

@@ -22,6 +22,7 @@ GREEK = {
     "ω": r"\omega",
     "Δ": r"\Delta",
     "Σ": r"\Sigma",
+    "ℓ": r"\ell",
 }
 
 _COMMANDS = {

@@ -24,7 +24,7 @@ from chainrule.explain.document import (
 )
 from chainrule.explain.forms.columns import fitted
 from chainrule.explain.forms.text import number_in_text, to_text
-from chainrule.explain.forms.words import cell, number_columns, sentence
+from chainrule.explain.forms.words import cell, is_value, number_columns, sentence
 from chainrule.explain.forms.wrapping import width_of, wrap_formula, wrap_sentence
 
 Spans: TypeAlias = list[tuple[str, str]]
@@ -124,9 +124,8 @@ def _equation(equation: Equation, room: int) -> Iterator[Spans]:
         for line in wrap_formula(left, room):
             yield [("left", line)]
     lines: list[Spans] = []
-    last = len(equation.steps) - 1
     for number, step in enumerate(equation.steps):
-        role = "value" if number == last and last else "normal"
+        role = "value" if is_value(equation, step) else "normal"
         wrapped = wrap_formula(to_text(step), room - margin - 2)
         for place, text in enumerate(wrapped):
             is_first = number == 0 and place == 0

@@ -94,10 +94,7 @@ def _table(table: Table) -> str:
         [_escaped(heading) for heading in table.headings],
         ["---:" if right else "---" for right in number_columns(table)],
         *(
-            [
-                cell(content, _escaped, _inline, lambda digits: f"${_Printer().digits(digits)}$")
-                for content in row
-            ]
+            [cell(content, _escaped, _inline, _Printer().cell) for content in row]
             for row in table.rows
         ),
     ]

@@ -21,6 +21,9 @@ NO_BREAK = "\u00a0"
 _APPLIED = "<mo>\u2061</mo>"  # a function to what follows
 _SIGNS = {"<=": "≤", ">=": "≥"}
 _SPECIAL = {"inf": "<mi>∞</mi>", "nan": "<mtext>NaN</mtext>"}
+_HIGH = re.compile("<mfrac|<mtable|<munder")
+_FRACTION_HEIGHT = 1.9
+_ROW_HEIGHT = 1.25  # of one case
 _ONE_ELEMENT = re.compile(r"<(m[in]|mtext)>[^<]*</\1>")
 
 
@@ -53,9 +56,13 @@ class MathmlPrinter(Notation):
     def name(self, name: Name) -> str:
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
-        if not symbol.is_derivative:
-            return written
-        return _fraction(f"<mi>∂</mi>{_without_derivative(LOSS)}", f"<mi>∂</mi>{written}")
+        if symbol.is_derivative:
+            written = _fraction(f"<mi>∂</mi>{_without_derivative(LOSS)}", f"<mi>∂</mi>{written}")
+        return (
+            f"<mrow><mtext>clipped{NO_BREAK}</mtext>{written}</mrow>"
+            if symbol.is_clipped
+            else written
+        )
 
     def derivative(self, of: Name, by: Name) -> str:
         top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)
@@ -85,10 +92,10 @@ class MathmlPrinter(Notation):
         return f'<msup>{_one(of)}<mi mathvariant="normal">T</mi></msup>'
 
     def bracketed(self, shown: str) -> str:
-        return f"<mrow><mo>(</mo>{shown}<mo>)</mo></mrow>"
+        return f"<mrow>{_fence('(', shown)}{shown}{_fence(')', shown)}</mrow>"
 
     def bars(self, shown: str) -> str:
-        return f"<mrow><mo>|</mo>{shown}<mo>|</mo></mrow>"
+        return f"<mrow>{_fence('|', shown)}{shown}{_fence('|', shown)}</mrow>"
 
     def root(self, shown: str) -> str:
         return f"<msqrt>{shown}</msqrt>"
@@ -110,10 +117,11 @@ class MathmlPrinter(Notation):
         rows = "".join(
             f"<mtr><mtd>{value}</mtd><mtd>{_condition(when)}</mtd></mtr>" for value, when in cases
         )
-        return f'<mrow><mo>{{</mo><mtable columnalign="left">{rows}</mtable></mrow>'
+        brace = _enlarged("{", _ROW_HEIGHT * len(cases))
+        return f'<mrow>{brace}<mtable columnalign="left">{rows}</mtable></mrow>'
 
     def more(self, count: int) -> str:
-        return f"<mrow><mo>⋯</mo><mtext>{NO_BREAK}({count}{NO_BREAK}more)</mtext></mrow>"
+        return f"<mrow><mi>⋯</mi><mtext>{NO_BREAK}({count}{NO_BREAK}more)</mtext></mrow>"
 
 
 def _digits(digits: Digits) -> str:
@@ -127,13 +135,17 @@ def _digits(digits: Digits) -> str:
 
 def _without_derivative(symbol: Symbol) -> str:
     written = f"<mi>{_words(symbol.letter)}</mi>"
-    if symbol.hat:
-        written = f'<mover accent="true">{written}<mo stretchy="false">^</mo></mover>'
+    if symbol.accent:
+        over = f'<mo stretchy="false">{symbol.accent}</mo>'
+        written = f'<mover accent="true">{written}{over}</mover>'
     prime = "<mo>′</mo>"
-    below = f"<mn>{escape(symbol.subscript)}</mn>"
-    if symbol.subscript and symbol.prime:
+    below = f"<mn>{escape(symbol.subscript)}</mn>" if symbol.subscript else ""
+    if symbol.about:
+        about = f"<mi>{_words(symbol.about)}</mi>"
+        below = f"<msub>{about}{below}</msub>" if below else about
+    if below and symbol.prime:
         written = f"<msubsup>{written}{below}{prime}</msubsup>"
-    elif symbol.subscript:
+    elif below:
         written = f"<msub>{written}{below}</msub>"
     elif symbol.prime:
         written = f"<msup>{written}{prime}</msup>"
@@ -153,6 +165,22 @@ def _condition(when: str | None) -> str:
 
 def _under(sign: str, found: Look) -> str:
     return f"<munder>{sign}<mtext>{found.over}</mtext></munder>" if found.over else sign
+
+
+def _fence(sign: str, inside: str) -> str:
+    return _enlarged(sign, _FRACTION_HEIGHT) if _HIGH.search(inside) else f"<mo>{sign}</mo>"
+
+
+def _enlarged(sign: str, size: float) -> str:
+    """Write a larger sign, its middle where it was.
+
+    Browsers stretch signs only with a font made for mathematics, which few telephones have.
+    """
+    down = (size - 1) / 4  # signs reach from a quarter below the line to three quarters above
+    return (
+        f'<mpadded voffset="-{down:.2f}em">'
+        f'<mo stretchy="false" style="font-size:{size:g}em">{sign}</mo></mpadded>'
+    )
 
 
 def _fraction(top: str, bottom: str) -> str:

@@ -177,7 +177,9 @@ class Printer(ABC):
             first = self.term(opening + first, is_negative=True, is_first=True)
             *others, last = [first, *others]
             return [*others, last + closing]
-        return self.terms(expression)
+        if self.level(expression, leads=True) is Level.SUM:
+            return self.terms(expression)
+        return [self.show(expression)]
 
     def terms(self, expression: Expression, *, leads: bool = True) -> list[str]:
         """Terms of a sum, each with the sign before it; joined they are the sum."""

@@ -42,17 +42,19 @@ RULES = """
 .chainrule .equation { display: grid; grid-template-columns: max-content minmax(0, 1fr);
   column-gap: 0.35em; align-items: baseline; margin: 0.55em 0; }
 .chainrule .left { grid-column: 1; }
-.chainrule .step, .chainrule .note { grid-column: 2; min-width: 0; }
-.chainrule .step { overflow: auto hidden; padding: 0.2em 0 0.2em 1.5em; text-indent: -1.5em; }
-.chainrule .note { color: var(--quiet); font-size: 0.88em; padding-left: 1.7em; }
+.chainrule .step { grid-column: 2; min-width: 0; overflow: auto hidden;
+  padding: 0.25em 0 0.25em 1.5em; text-indent: -1.5em; }
+.chainrule .note { color: var(--quiet); font-size: 0.88em; margin-left: 1.7em; text-indent: 0;
+  display: inline-block; }
 .chainrule .value { color: var(--accent); }
 .chainrule .wide { overflow-x: auto; margin: 0.8em 0; }
-.chainrule table { border-collapse: collapse; margin: 0; font-size: 0.95em; border: 0; }
+.chainrule table { border-collapse: collapse; width: max-content; margin: 0;
+  font-size: 0.95em; border: 0; }
 .chainrule caption { caption-side: top; text-align: left; color: var(--quiet);
   padding: 0 0 0.35em; font-size: 0.95em; }
 .chainrule th, .chainrule td { padding: 0.32em 1.1em 0.32em 0; text-align: left; border: 0;
   border-bottom: 1px solid var(--line); vertical-align: baseline; background: none;
-  overflow-wrap: normal; }
+  max-width: 22em; overflow-wrap: normal; }
 .chainrule th { font-weight: 600; }
 .chainrule .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .chainrule figure { margin: 1em 0; }
@@ -61,7 +63,7 @@ RULES = """
 @media (max-width: 560px) {
   .chainrule .equation { display: block; }
   .chainrule .left { overflow: auto hidden; }
-  .chainrule .step, .chainrule .note { margin-left: 0.8em; }
+  .chainrule .step { margin-left: 0.8em; }
   .chainrule details > .inside { padding-left: 0.7em; }
 }
 """

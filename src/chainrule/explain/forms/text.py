@@ -18,6 +18,7 @@ from chainrule.explain.symbols import LOSS, Symbol, symbol_of
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _RAISED_SIGNS = set("⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ACCENTS = {"": "", "^": "\u0302", "~": "\u0303"}
 _SPECIAL = {"inf": "∞", "nan": "NaN"}
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
@@ -46,9 +47,10 @@ def number_in_text(digits: Digits) -> str:
 
 
 def _without_derivative(symbol: Symbol) -> str:
-    hat = "\u0302" if symbol.hat else ""
-    letter = unicodedata.normalize("NFC", symbol.letter + hat)
-    subscript = symbol.subscript.translate(_LOWERED)
+    letter = unicodedata.normalize("NFC", symbol.letter + _ACCENTS[symbol.accent])
+    about = symbol.about if symbol.about.isdecimal() or not symbol.about else f"_{symbol.about}"
+    comma = "," if symbol.about.isdecimal() and symbol.subscript else ""
+    subscript = f"{about}{comma}{symbol.subscript}".translate(_LOWERED)
     return f"{letter}{'′' * symbol.prime}{subscript}{index_in_text(symbol.index)}"
 
 
@@ -66,7 +68,9 @@ class TextPrinter(Notation):
     def name(self, name: Name) -> str:
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
-        return f"∂{_without_derivative(LOSS)}/∂{written}" if symbol.is_derivative else written
+        if symbol.is_derivative:
+            written = f"∂{_without_derivative(LOSS)}/∂{written}"
+        return f"clipped {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:
         return f"∂{self.show(of, Level.ATOM)}/∂{self.show(by, Level.ATOM)}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from numbers import Real
 
-from chainrule.explain.document import Table, Words
-from chainrule.explain.expression import Expression
+from chainrule.explain.document import Equation, Table, Words
+from chainrule.explain.expression import Expression, Number
 from chainrule.explain.forms.numbers import DIGITS_IN_TABLES, Digits, rounded
 
 _STICKS_TO_WHAT_IS_BEFORE = tuple(".,;:!?)]%’")
@@ -56,7 +56,7 @@ def cell(
     """Write one cell of a table; numbers to four digits."""
     if isinstance(content, str):
         return write(content)
-    if isinstance(content, Real):
+    if isinstance(content, float | Real):
         return number(rounded(float(content), DIGITS_IN_TABLES))
     return show(content)
 
@@ -67,3 +67,8 @@ def number_columns(table: Table) -> list[bool]:
         bool(table.rows) and all(isinstance(row[column], Real) for row in table.rows)
         for column in range(len(table.headings))
     ]
+
+
+def is_value(equation: Equation, step: Expression) -> bool:
+    """Whether a step is the number that an equation ends in."""
+    return step is equation.steps[-1] and isinstance(step, Number) and len(equation.steps) > 1
