@@ -16,7 +16,7 @@ from chainrule.explain.document import (
 )
 from chainrule.explain.expression import Expression
 from chainrule.explain.forms.equations import lines_in_latex
-from chainrule.explain.forms.latex_formula import LatexPrinter
+from chainrule.explain.forms.latex_formula import LatexPrinter, formula_in_latex
 from chainrule.explain.forms.latex_words import in_latex
 from chainrule.explain.forms.words import cell, number_columns, sentence
 
@@ -31,29 +31,19 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 """
 
 
-def to_latex(shown: Document | Block | Expression, *, whole: bool = False) -> str:
-    r"""Write a document, a block of it, or a formula as LaTeX.
+def to_latex(document: Document | Block, *, whole: bool = False) -> str:
+    """Write a document, or one block of it, as LaTeX.
 
     Parameters
     ----------
-    shown : Document, Block or Expression
-        A formula comes without dollar signs.
+    document : Document or Block
     whole : bool, default False
-        With preamble, title and end, so that a document compiles by itself.
-
-    Examples
-    --------
-    >>> from chainrule.explain.reading import read
-    >>> print(to_latex(read("x @ weights + bias", (0,))))
-    x_{1} W_{1} + b_{1}
+        With preamble, title and end, so that it compiles by itself.
     """
-    match shown:
-        case Document(title, blocks):
-            body, title = _blocks(blocks, 0), in_latex(title)
-        case Text() | Equation() | Table() | Picture() | Section():
-            body, title = _block(shown, 0), ""
-        case _:
-            return LatexPrinter().show(shown)
+    if isinstance(document, Document):
+        body, title = _blocks(document.blocks, 0), in_latex(document.title)
+    else:
+        body, title = _block(document, 0), ""
     if whole:
         head = f"{_PREAMBLE}\\title{{{title}}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n"
         return f"{head}\n{body}\n\n\\end{{document}}\n"
@@ -85,7 +75,7 @@ def _sentence(words: Sequence[Words]) -> str:
 
 
 def _inline(expression: Expression) -> str:
-    return f"${LatexPrinter().show(expression)}$"
+    return f"${formula_in_latex(expression)}$"
 
 
 def _equation(equation: Equation) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from chainrule.explain.expression import Name, Number
+from chainrule.explain.expression import Expression, Name, Number
 from chainrule.explain.forms.latex_words import GREEK, in_latex
 from chainrule.explain.forms.looks import Look
 from chainrule.explain.forms.notation import Notation
@@ -18,6 +18,16 @@ _SIGNS = {"<=": r"\le", ">=": r"\ge"}
 _HIGH = re.compile(r"\\(frac|sum|begin|sqrt|operatorname|left)|\^")  # needs taller parentheses
 _ACCENTS = {"^": r"\hat", "~": r"\tilde"}
 _SPECIAL = {"inf": r"\infty", "nan": r"\mathrm{NaN}"}
+
+
+def formula_in_latex(expression: Expression) -> str:
+    r"""Write an expression as LaTeX, without dollar signs.
+
+    >>> from chainrule.explain.reading import read
+    >>> print(formula_in_latex(read("x @ weights + bias", (0,))))
+    x_{1} W_{1} + b_{1}
+    """
+    return LatexPrinter().show(expression)
 
 
 class LatexPrinter(Notation):
