@@ -31,19 +31,29 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 """
 
 
-def to_latex(document: Document | Block, *, whole: bool = False) -> str:
-    """Write a document, or one block of it, as LaTeX.
+def to_latex(shown: Document | Block | Expression, *, whole: bool = False) -> str:
+    r"""Write a document, one block of it, or a formula as LaTeX.
 
     Parameters
     ----------
-    document : Document or Block
+    shown : Document, Block or Expression
+        A formula comes without dollar signs.
     whole : bool, default False
-        With preamble, title and end, so that it compiles by itself.
+        With preamble, title and end, so that a document compiles by itself.
+
+    Examples
+    --------
+    >>> from chainrule.explain.reading import read
+    >>> print(to_latex(read("x @ weights + bias", (0,))))
+    x_{1} W_{1} + b_{1}
     """
-    if isinstance(document, Document):
-        body, title = _blocks(document.blocks, 0), in_latex(document.title)
-    else:
-        body, title = _block(document, 0), ""
+    match shown:
+        case Document(title, blocks):
+            body, title = _blocks(blocks, 0), in_latex(title)
+        case Text() | Equation() | Table() | Picture() | Section():
+            body, title = _block(shown, 0), ""
+        case _:
+            return formula_in_latex(shown)
     if whole:
         head = f"{_PREAMBLE}\\title{{{title}}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n"
         return f"{head}\n{body}\n\n\\end{{document}}\n"

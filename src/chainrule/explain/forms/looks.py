@@ -60,6 +60,9 @@ LOOKS = {
     "sqrt": Look(Kind.ROOT, "√", r"\sqrt"),
     "Abs": Look(Kind.BARS, "|"),
     "correlate": Look(Kind.BETWEEN, "⋆", r"\star"),
+    "d_kernel": Look(Kind.BETWEEN, "⋆", r"\star"),
+    "d_image": Look(Kind.BETWEEN, "∗", r"\ast"),  # with the flipped kernel: a true convolution
+    "batch_sum": Look(Kind.SUM, "Σ", r"\sum", "batch"),
     "total": Look(Kind.SUM, "Σ", r"\sum"),
     "channel_sum": Look(Kind.SUM, "Σ", r"\sum", "batch"),
     "block_sum": Look(Kind.SUM, "Σ", r"\sum", "block"),
