@@ -244,7 +244,8 @@ class CompiledDescent:
         loop.change_engine("reference")
         begins = not (loop.batches_done or self.may_skip_epochs)
         self.state.epoch -= begins  # in the snapshot the epoch has not begun yet
-        loop.look()
+        if self.state.step >= loop.next_look:
+            loop.look()
         self.state.epoch += begins
         for number, rate in enumerate(rates.tolist(), start=first):
             start = number % -(-len(samples) // size) * size

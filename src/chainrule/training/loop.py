@@ -143,6 +143,7 @@ class TrainingLoop:
         if self.recording is not None:
             self.recording.start(self)
             self.history.keep(self.recording)
+            self._changed = False  # what happened before is part of the start
             self.next_look = self.state.step + self.recording.snapshots.next
         began = time.perf_counter()
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
