@@ -79,7 +79,7 @@ ORDER = {
         arguments gradient_check summary training_path plane landscape
         """,
     "explanations": """
-        explain.expression explain.reading explain.document explain.symbols
+        explain.expression explain.evaluation explain.reading explain.document explain.symbols
         explain.forms explain.forms.numbers explain.forms.looks explain.forms.printer
         explain.forms.notation explain.forms.text explain.forms.sympy explain.forms.words
         explain.forms.wrapping explain.forms.columns explain.forms.layout explain.forms.terminal
@@ -87,9 +87,10 @@ ORDER = {
         explain.forms.latex explain.forms.markdown explain.forms.mathml explain.forms.style
         explain.forms.html
         explain.abbreviation explain.windows explain.operations explain.elements explain.place
-        explain.layout explain.loss_terms explain.update explain.step explain.source
-        explain.differences explain.chain explain.shown explain.quantity explain.telling
-        explain.record explain.explanation explain.derivation explain
+        explain.probing explain.layout explain.loss_terms explain.update explain.step
+        explain.source explain.differences explain.chain explain.shown explain.quantity
+        explain.telling explain.whole_step explain.record explain.explanation explain.derivation
+        explain
         """,
     "the waist": "network",
     "networks with a name": "models",

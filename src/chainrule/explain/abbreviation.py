@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from chainrule.explain.expression import Call, Expression, More, Name, Sum, evaluate, rebuilt
+from chainrule.explain.evaluation import Value, evaluate
+from chainrule.explain.expression import Call, Expression, More, Sum, rebuilt
 
 MOST_TERMS = 8  # a sum of so many is written out
 _SHOWN_TERMS = 5  # of a longer one
 
 
-def abbreviated(expression: Expression, value: Callable[[Name], float]) -> Expression:
+def abbreviated(expression: Expression, value: Value) -> Expression:
     """Shorten each sum, and each maximum, of many terms; the value stays the same.
 
     The terms that are left stand in their order; those of the largest size are.
@@ -29,7 +28,7 @@ def abbreviated(expression: Expression, value: Callable[[Name], float]) -> Expre
 
 
 def _largest(
-    terms: tuple[Expression, ...], value: Callable[[Name], float], *, by_size: bool = True
+    terms: tuple[Expression, ...], value: Value, *, by_size: bool = True
 ) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
     numbers = [evaluate(term, value) for term in terms]
     sizes = [abs(number) if by_size else number for number in numbers]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chainrule.explain.evaluation import evaluate
 from chainrule.explain.expression import (
     Derivative,
     Expression,
@@ -20,7 +21,6 @@ from chainrule.explain.expression import (
     Product,
     Quotient,
     Sum,
-    evaluate,
     multiply,
     names,
 )

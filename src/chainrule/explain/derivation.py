@@ -12,7 +12,6 @@ from chainrule.explain.layout import WHOLE, Layout
 from chainrule.explain.place import Place
 from chainrule.explain.reading import read, read_whole
 from chainrule.explain.shown import Shown
-from chainrule.explain.telling import layer_label
 from chainrule.layer import Pass, Shape
 
 
@@ -70,7 +69,7 @@ class Derivation(Shown):
         if not blocks:
             code = "backprop" if back else "feedforward"
             blocks.append(Text([f"As {type(place.layer).__name__}.{code} says."], tone="quiet"))
-        return Section([f"{layer_label(place.path)}: {place.layer!r}"], blocks)
+        return Section([place.title], blocks)
 
     def _shape(self, place: Place, field: str) -> str:
         """Shape of an array, where it is the layer's input, output or parameter."""

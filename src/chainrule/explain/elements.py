@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.explain.evaluation import FUNCTIONS
 from chainrule.explain.expression import (
-    FUNCTIONS,
     Call,
     Expression,
     Index,

@@ -21,6 +21,7 @@ from chainrule.explain.quantity import Quantity, Tensor
 from chainrule.explain.shown import Shown
 from chainrule.explain.step import Step
 from chainrule.explain.telling import Telling
+from chainrule.explain.whole_step import WholeStep
 from chainrule.samples import Samples
 
 if TYPE_CHECKING:
@@ -121,7 +122,19 @@ class Explanation(Shown):
 
     def document(self) -> Document:
         """Everything there is to say, for any form."""
-        return self.telling.whole()
+        return self._whole.document()
+
+    def about_layer(self, place: Place) -> Document:
+        """What there is to say about one layer."""
+        return self._whole.about_layer(place)
+
+    def quantities(self) -> list[Quantity]:
+        """Every quantity that the document has an equation for."""
+        return list(self._whole.quantities())
+
+    @cached_property
+    def _whole(self) -> WholeStep:
+        return WholeStep(self, self.telling)
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as plain data; docs/explanation.md describes it."""
@@ -187,7 +200,7 @@ class LayerExplanation(Shown):
 
     def document(self) -> Document:
         """Everything there is to say, for any form."""
-        return self.explanation.telling.about_layer(self.place)
+        return self.explanation.about_layer(self.place)
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("__"):

@@ -44,6 +44,12 @@ def _mean(terms: Iterable[Expression]) -> Expression:
 # --- sums ---------------------------------------------------------------------------------------
 
 
+def batch_sum(place: Any, at: At, arguments: Arguments, index: Index) -> Expression:
+    """Sum over the batch alone."""
+    batch = place.shape_of(arguments[0])[0]
+    return add(at(arguments[0], (sample, *index)) for sample in range(batch))
+
+
 def channel_sum(place: Any, at: At, arguments: Arguments, index: Index) -> Expression:
     """Sum over batch and positions, for the channel that the index ends in."""
     leading = place.shape_of(arguments[0])[:-1]
@@ -208,6 +214,7 @@ def spread(place: Any, at: At, arguments: Arguments, index: Index) -> Expression
 OPERATIONS: dict[str, Operation] = {
     operation.__name__: operation
     for operation in (
+        batch_sum,
         channel_sum,
         channel_mean,
         total,

@@ -54,11 +54,16 @@ class Place:
             self.output = forward[-1] if forward else "y"
 
     @property
+    def title(self) -> str:
+        """``"Layer 3.1: Dense(4)"`` for path (2, 0)."""
+        return f"Layer {'.'.join(str(number + 1) for number in self.path)}: {self.layer!r}"
+
+    @property
     def is_explained(self) -> bool:
         """Whether the layer says how its numbers come about."""
         return self.output in self.equations
 
-    def number(self, field: str, index: Index) -> Expression:
+    def number(self, field: str, index: Index) -> Name:
         """Name of one number of an array, or of a setting, as the whole network knows it.
 
         Axes along which the array is constant (of length 1, or missing in front) are dropped.

@@ -11,7 +11,8 @@ from chainrule.checks import shown
 from chainrule.errors import InvalidInput
 from chainrule.explain.abbreviation import abbreviated
 from chainrule.explain.chain import Chain, strongest_chain
-from chainrule.explain.expression import Expression, Name, Number, evaluate, names, with_numbers
+from chainrule.explain.evaluation import evaluate, with_numbers
+from chainrule.explain.expression import Expression, Name, Number, names
 from chainrule.explain.forms.sympy import to_sympy
 from chainrule.explain.forms.text import to_text
 from chainrule.explain.shown import Shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.explain.expression import Expression, Name
-from chainrule.explain.forms.latex_formula import formula_in_latex
+from chainrule.explain.forms.latex import to_latex
 from chainrule.explain.forms.sympy import to_sympy
 from chainrule.explain.forms.text import to_text
 from chainrule.explain.source import Source, source_of
@@ -51,7 +51,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
         },
         "quantities": {
             quantity.symbol.identifier: as_quantity(quantity)
-            for quantity in explanation.telling.told()
+            for quantity in explanation.quantities()
         },
     }
 
@@ -98,7 +98,7 @@ def _array(explanation: Explanation, name: Name, values: np.ndarray[Any, Any]) -
 
 def _forms(expression: Expression, *, sympy: bool = True) -> dict[str, str]:
     """Write an expression in every notation; one between arrays has none in SymPy's."""
-    found = {"text": to_text(expression), "latex": formula_in_latex(expression)}
+    found = {"text": to_text(expression), "latex": to_latex(expression)}
     return {**found, "sympy": to_sympy(expression)} if sympy else found
 
 

@@ -68,6 +68,9 @@ def source_of(step: Step, name: Name) -> Source | None:
                 return _line(loss.terms_gradient, "")
     if key in step.homes:
         return _in_layer(*step.homes[key])
+    if key in step.probed:
+        probing, field = step.probed[key]
+        return _in_layer(probing.place, field)
     if name.field.startswith("new_") or "_of_" in name.field:
         return _line(type(step.network.optimizer).update, None)
     return None

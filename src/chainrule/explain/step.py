@@ -7,19 +7,17 @@ each layer receives, leaves behind and gives, under the names of the ``Layout``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from chainrule.explain.expression import (
-    Expression,
-    Name,
-    evaluate,
-)
+from chainrule.explain.evaluation import evaluate
+from chainrule.explain.expression import Derivative, Expression, Name
 from chainrule.explain.layout import WHOLE, Key, Layout, Path
 from chainrule.explain.loss_terms import LossTerms
 from chainrule.explain.place import Place
+from chainrule.explain.probing import Probing
 from chainrule.explain.update import Update
 from chainrule.layer import Array, Layer, Pass
 from chainrule.layers.residual import Residual
@@ -47,6 +45,8 @@ class Step(Layout):
         By path and field.
     settings : dict of str to float
         Of the loss, the optimizer and the network.
+    probed : dict
+        By path and field, gradients through layers that give no equations.
     data_loss, penalty : float
         The two parts of the loss.
     """
@@ -66,9 +66,13 @@ class Step(Layout):
             self._add_up_gradients()
             self._add_up_loss()
             self.update = Update(self, state)
+        self._local_derivatives: dict[Derivative, float] = {}
+        self.probed = dict(self._probe())
 
-    def value(self, name: Name) -> float:
+    def value(self, name: Name | Derivative) -> float:
         """Return one number of the step, or what a setting stands for."""
+        if isinstance(name, Derivative):
+            return self._local_derivatives[name]
         array = self.arrays.get((name.path, name.field))
         if array is not None:
             return float(array[name.index or ()])
@@ -93,7 +97,21 @@ class Step(Layout):
         if key in self.homes:
             place, field = self.homes[key]
             return place.equation_of(field, name.index)
+        if key in self.probed:
+            probing, field = self.probed[key]
+            return probing.equation_of(name, field)
         return self.loss_terms.equation_of(name) or self.update.equation_of(name)
+
+    def _probe(self) -> Iterator[tuple[Key, tuple[Probing, str]]]:
+        """Gradients through layers that give no equations."""
+        for place in self.places.values():
+            if place.is_explained:
+                continue
+            probing = Probing(place, self._local_derivatives.__setitem__)
+            for field in [f"d_{place.input}", *place.trace.fields()]:
+                name = self.resolve(place.path, field)
+                if field.startswith("d_") and (name.path, name.field) in self.arrays:
+                    yield (name.path, name.field), (probing, field)
 
     # --- recording ----------------------------------------------------------------------------
 

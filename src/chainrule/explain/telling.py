@@ -1,25 +1,29 @@
-"""What an explanation says: from numbers and equations to a document of sentences and formulas."""
+"""What is told about one number, or one array: its equation, its chain, its line of code."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.explain.document import Block, Document, Equation, Section, Table, Text, Words
-from chainrule.explain.expression import Expression, Name, Number, with_numbers
+from chainrule.explain.chain import strongest_chain
+from chainrule.explain.document import Block, Document, Equation, Section, Table, Text
+from chainrule.explain.evaluation import with_numbers
+from chainrule.explain.expression import Expression, Index, Name, Number
 from chainrule.explain.layout import WHOLE, Path
-from chainrule.explain.place import Place
 from chainrule.explain.quantity import Quantity, Tensor
 from chainrule.explain.source import source_of
+from chainrule.layer import Shape
+from chainrule.layers.dense import Dense
 from chainrule.parameters import label
 
 if TYPE_CHECKING:
     from chainrule.explain.explanation import Explanation
 
-_ALL_OF = 12  # numbers in an array of which each gets its equation
+ALL_OF = 12  # numbers in an array of which each gets its equation
 _MOST = 3  # equations for a larger one: the numbers that count most
 
 
@@ -39,14 +43,16 @@ class Telling:
 
     def about(self, quantity: Quantity) -> Document:
         """Everything about one number."""
-        blocks: list[Block] = [Text([f"{self.meaning(quantity.symbol)}."]), self.equation(quantity)]
+        meaning = self.meaning(quantity.symbol)
+        blocks: list[Block] = [Text([f"{_sentence(meaning)}."]), self.equation(quantity)]
+        blocks += self._disagreement(quantity)
         if quantity.is_gradient:
             blocks += self._chain(quantity)
             blocks += self._finite_difference(quantity)
         parts = quantity.parts
         if parts:
             blocks.append(self._parts(parts))
-        blocks += self._the_code(quantity.symbol)
+        blocks += self.the_code(quantity.symbol)
         return Document(quantity.name, blocks)
 
     def equation(self, quantity: Quantity) -> Equation:
@@ -59,6 +65,22 @@ class Telling:
         if filled != quantity.number:
             steps.append(filled)
         return Equation(quantity.symbol, [*steps, quantity.number])
+
+    def _disagreement(self, quantity: Quantity) -> Iterator[Block]:
+        """Say so where the equations of a layer are not what its code computes."""
+        computed, value = quantity.computed, quantity.value
+        rounding = 100 * float(np.finfo(self.step.network.dtype).eps) ** 0.5
+        if abs(computed - value) > rounding * max(abs(computed), abs(value), 1.0):
+            yield Text(
+                [
+                    "The formula gives ",
+                    Number(computed, is_given=True),
+                    ", but the code computed ",
+                    quantity.number,
+                    ": the layer's equations do not say what its code does. One of them is wrong.",
+                ],
+                tone="bad",
+            )
 
     def _chain(self, quantity: Quantity) -> Iterator[Block]:
         chain = quantity.chain
@@ -99,7 +121,7 @@ class Telling:
         )
 
     def _parts(self, parts: list[Quantity]) -> Table:
-        largest = sorted(parts, key=lambda part: -abs(part.value))[: 2 * _ALL_OF]
+        largest = sorted(parts, key=lambda part: -abs(part.value))[: 2 * ALL_OF]
         shown = [part for part in parts if part in largest] if len(parts) > len(largest) else parts
         more = len(parts) - len(shown)
         return Table(
@@ -112,136 +134,53 @@ class Telling:
 
     def about_array(self, tensor: Tensor) -> Document:
         """Its general equation, its numbers, and the equations of those that count most."""
-        blocks: list[Block] = [Text([f"{self.meaning(tensor.symbol)}."])]
-        blocks += self._array(tensor)
-        blocks += self._the_code(tensor.symbol)
+        blocks: list[Block] = [Text([f"{_sentence(self.meaning(tensor.symbol))}."])]
+        blocks += self.array(tensor)
+        blocks += self.the_code(tensor.symbol)
         return Document(tensor.name, blocks)
 
-    def _array(self, tensor: Tensor) -> Iterator[Block]:
+    def array(self, tensor: Tensor) -> Iterator[Block]:
         general = self.step.general(tensor.symbol)
-        note = f"{_shape(tensor.shape)}, length {tensor.norm:.4g}"
+        note = f"{in_words(tensor.shape)}, length {tensor.norm:.4g}"
         if general is not None:
             yield Equation(tensor.symbol, [general], note=note)
         else:
             yield Text([tensor.symbol, f": {note}"])
-        for index in self._chosen(tensor):
+        for index in self.chosen(tensor):
             yield self.equation(tensor[index])
 
-    def _chosen(self, tensor: Tensor) -> list[tuple[int, ...]]:
-        """Which numbers get their equations: all of a small array, else those that count most."""
-        values = tensor.values
-        if values.size <= _ALL_OF:
+    def chosen(self, tensor: Tensor) -> list[Index]:
+        """Which numbers get their equations: all of a small array, else those that count most.
+
+        The first of these lie on one way through the whole network, so that a reader can follow
+        a weight forwards to the loss and its gradient back.
+        """
+        values, path = tensor.values, tensor.symbol.path
+        if values.size <= ALL_OF:
             return list(np.ndindex(values.shape))
-        gradient = self.step.arrays.get((tensor.symbol.path, f"d_{tensor.symbol.field}"))
+        of = tensor.symbol.field.removeprefix("new_")
+        gradient = self.step.arrays.get((path, f"d_{of}"))
         weigh = values if gradient is None or gradient.shape != values.shape else gradient
         order = np.argsort(-np.abs(weigh.ravel()), kind="stable")[:_MOST]
-        return [tuple(map(int, np.unravel_index(place, values.shape))) for place in sorted(order)]
+        largest = [tuple(map(int, np.unravel_index(place, values.shape))) for place in order]
+        on_the_way = self._thread.get((path, of), [])
+        return sorted(list(dict.fromkeys([*on_the_way, *largest]))[:_MOST])
 
-    def about_layer(self, place: Place) -> Document:
-        """Its arrays on the way forward and on the way back."""
-        forwards = [field for field in place.equations if not field.startswith("d_")]
-        backwards = [field for field in place.equations if field.startswith("d_")]
-        return Document(
-            f"{layer_label(place.path)}: {place.layer!r}",
-            [
-                Section(["Feedforward"], self._layer(place, forwards or [place.output]).blocks),
-                Section(["Backprop"], self._layer(place, backwards or [f"d_{place.input}"]).blocks),
-            ],
-        )
+    @cached_property
+    def _thread(self) -> dict[tuple[Path, str], list[Index]]:
+        """Numbers on the strongest way from the first parameter to the loss, by array."""
+        found: dict[tuple[Path, str], list[Index]] = {}
+        for slot in self.step.network.parameter_vector.slots[:1]:
+            gradient = self.step.arrays[slot.path, f"d_{slot.name}"]
+            place = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+            start = Name(slot.path, f"d_{slot.name}", tuple(map(int, place)))
+            chain = strongest_chain(self.step, start)
+            for name in chain.way if chain is not None else []:
+                for field in (name.field, name.field.removeprefix("d_")):
+                    found.setdefault((name.path, field), []).append(name.index or ())
+        return found
 
-    def told(self) -> Iterator[Quantity]:
-        """Every quantity that the whole step's document has an equation for."""
-        yield self.explanation.loss
-        for path, field in self.step.arrays:
-            name = Name(path, field)
-            tensor = self.explanation.tensor(name)
-            if tensor.values.size and self.step.equation_of(Name(path, field, tensor.first)):
-                for index in self._chosen(tensor):
-                    yield tensor[index]
-
-    # --- the whole step ---------------------------------------------------------------------------
-
-    def whole(self) -> Document:
-        """The step from the data to the new weights."""
-        network, samples = self.step.network, self.step.samples
-        loss = self.explanation.loss
-        after = self.explanation.loss_after_update
-        begins = (
-            f"One step of training, on {len(samples):,} sample{'s' * (len(samples) > 1)}, of a "
-            f"network of {len(network.parameters):,} parameters. Its loss is "
-        )
-        words: list[Words] = [begins, loss.number]
-        if after is not None:
-            words += [", and after the update, on the same samples, ", Number(after, is_given=True)]
-        return Document(
-            "One step, number by number",
-            [
-                Text([*words, "."]),
-                Section(["Feedforward: from x to ŷ"], list(self._forwards())),
-                Section(["Loss: how far ŷ is from y"], list(self._loss())),
-                Section(
-                    ["Backprop: the derivative of the loss, back to x"], list(self._backwards())
-                ),
-                Section(["Update: a step downhill"], list(self._update())),
-            ],
-        )
-
-    def _forwards(self) -> Iterator[Block]:
-        yield from self._given("x")
-        for place in self.step.places.values():
-            fields = [field for field in place.equations if not field.startswith("d_")]
-            yield self._layer(place, fields or [place.output])
-
-    def _given(self, field: str) -> Iterator[Block]:
-        tensor = self.explanation.tensor(Name(WHOLE, field))
-        values = tensor.values
-        shown = "" if values.size > _ALL_OF else f": {np.array2string(values, separator=', ')}"
-        yield Text([tensor.symbol, f", {_shape(values.shape)}{' '.join(shown.split())}"])
-
-    def _layer(self, place: Place, fields: list[str]) -> Section:
-        title = f"{layer_label(place.path)}: {place.layer!r}"
-        blocks: list[Block] = []
-        for field in fields:
-            name = self.step.resolve(place.path, field)
-            if (name.path, name.field) in self.step.arrays:
-                blocks += self._array(self.explanation.tensor(name))
-        if not place.is_explained:
-            blocks.append(
-                Text(
-                    [
-                        "This layer gives no equations; its numbers are those of its "
-                        "feedforward and backprop."
-                    ],
-                    tone="quiet",
-                )
-            )
-        return Section([title], blocks)
-
-    def _loss(self) -> Iterator[Block]:
-        yield from self._given("y")
-        yield from self._array(self.explanation.tensor(Name(WHOLE, "term")))
-        yield self.equation(self.explanation.loss)
-        if self.step.penalized:
-            yield self.equation(Quantity(self.explanation, Name(WHOLE, "penalty", ())))
-
-    def _backwards(self) -> Iterator[Block]:
-        yield from self._array(self.explanation.tensor(Name(WHOLE, "d_y_hat")))
-        for place in reversed(self.step.places.values()):
-            fields = [field for field in place.equations if field.startswith("d_")]
-            section = self._layer(place, fields or [f"d_{place.input}"])
-            yield section
-        for path, field in self.step.totals:
-            yield from self._array(self.explanation.tensor(Name(path, field)))
-
-    def _update(self) -> Iterator[Block]:
-        yield Text([f"{self.step.network.optimizer!r}"])
-        if not self.step.update.equations:
-            yield Text(["This optimizer has no rule for single parameters."], tone="quiet")
-            return
-        for slot in self.step.network.parameter_vector.slots:
-            yield from self._array(self.explanation.tensor(Name(slot.path, f"new_{slot.name}")))
-
-    def _the_code(self, name: Name) -> Iterator[Block]:
+    def the_code(self, name: Name) -> Iterator[Block]:
         source = source_of(self.step, name)
         if source is not None:
             yield Text([f"Computed by {source}"], tone="quiet")
@@ -264,13 +203,24 @@ class Telling:
 
     def meaning(self, name: Name) -> str:
         """A few words about what a number, or an array, is."""
-        field, of = name.field.removeprefix("d_"), "gradient of " * name.field.startswith("d_")
+        field, before = name.field, ""
+        for prefix, words in (("d_", "gradient of "), ("new_", "new value of ")):
+            if field.startswith(prefix):
+                field, before = field.removeprefix(prefix), before + words
+        index = "" if name.index is None or not name.index else f"[{_listed(name.index)}]"
         if name.path == WHOLE:
-            return of + _WHOLE_MEANINGS.get(field, field.replace("_", " "))
-        new = "new value of " * field.startswith("new_")
-        what = label(name.path, field.removeprefix("new_").removesuffix("_here").replace("_", " "))
-        index = "" if name.index is None else f"[{', '.join(map(str, name.index))}]"
-        return f"{of}{new}{what}{index}"
+            return before + _WHOLE_MEANINGS.get(field, field.replace("_", " ")) + index
+        here = " as this layer uses it" * field.endswith("_here")
+        field = field.removesuffix("_here")
+        what = label(name.path, field.replace("_", " "))
+        return f"{before}{what}{index}{self._between(name, field)}{here}"
+
+    def _between(self, name: Name, field: str) -> str:
+        """Which input and unit a dense layer's weight stands between."""
+        place = self.step.places.get(name.path)
+        if isinstance(getattr(place, "layer", None), Dense) and field == "weights" and name.index:
+            return f", from input {name.index[0]} to unit {name.index[1]}"
+        return ""
 
 
 _WHOLE_MEANINGS = {
@@ -285,11 +235,15 @@ _WHOLE_MEANINGS = {
 }
 
 
-def layer_label(path: Path) -> str:
-    """``"Layer 3.1"`` for path (2, 0)."""
-    return f"Layer {'.'.join(str(number + 1) for number in path)}"
+def _sentence(words: str) -> str:
+    """Begin with a capital letter."""
+    return words[:1].upper() + words[1:]
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    """Shape in words, as for arrays whose first axis is the batch."""
+def _listed(index: Index) -> str:
+    return ", ".join(map(str, index))
+
+
+def in_words(shape: Shape) -> str:
+    """Write a shape as people say it: ``"4 x 3"``."""
     return " x ".join(map(str, shape)) if shape else "one number"

@@ -16,6 +16,7 @@ from chainrule.explain.document import (
     Table,
     Text,
 )
+from chainrule.explain.evaluation import with_numbers
 from chainrule.explain.expression import (
     Call,
     Derivative,
@@ -27,7 +28,6 @@ from chainrule.explain.expression import (
     Product,
     Quotient,
     Sum,
-    with_numbers,
 )
 from chainrule.explain.reading import read, read_at
 

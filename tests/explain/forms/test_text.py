@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chainrule.explain.evaluation import with_numbers
 from chainrule.explain.expression import (
     Call,
     Derivative,
@@ -16,7 +17,6 @@ from chainrule.explain.expression import (
     Product,
     Quotient,
     Sum,
-    with_numbers,
 )
 from chainrule.explain.forms.text import to_text
 from chainrule.explain.reading import read
