@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+import hypothesis
 import pytest
+import sympy
 
 from chainrule.explain.evaluation import with_numbers
 from chainrule.explain.expression import (
@@ -20,6 +24,7 @@ from chainrule.explain.expression import (
 )
 from chainrule.explain.forms.text import to_text
 from chainrule.explain.reading import read
+from explain.forms.trees import ARITHMETIC, NAMES, known_value
 
 
 def given(value: float) -> Number:
@@ -165,3 +170,20 @@ def test_names(name: Name, expected: str) -> None:
 
 def test_an_index_in_an_exponent_stays_with_its_name() -> None:
     assert to_text(Call("exp", (Name((0,), "z", (0, 2)),))) == "e^(z₁[0, 2])"
+
+
+@hypothesis.given(ARITHMETIC)
+def test_read_back_the_text_means_the_same(expression: Expression) -> None:
+    """Put into Python's signs, letter by letter, the text has the value of the expression."""
+    expected = known_value(expression)
+    hypothesis.assume(expected is not None)
+    text = to_text(expression)
+    for name, number in NAMES.items():
+        text = text.replace(to_text(name), f"({number})")
+    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({_lowered(found[0])})", text)
+    text = re.sub(r"\be\^", "E**", text.replace("√", "sqrt")).replace("^", "**").replace("·", "*")
+    assert float(sympy.sympify(text)) == pytest.approx(expected, rel=1e-8, abs=1e-11)
+
+
+def _lowered(raised: str) -> str:
+    return raised.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))

@@ -24,7 +24,14 @@ from chainrule.explain.expression import Expression
 from chainrule.explain.forms.mathml import MathmlPrinter, to_mathml
 from chainrule.explain.forms.numbers import Digits
 from chainrule.explain.forms.style import CLASS, PAGE_RULES, RULES, SCRIPT
-from chainrule.explain.forms.words import cell, is_value, number_columns, sentence
+from chainrule.explain.forms.words import (
+    cell,
+    is_value,
+    number_columns,
+    sentence,
+    set_out,
+    with_code,
+)
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
@@ -72,6 +79,8 @@ def _blocks(blocks: Sequence[Block], depth: int) -> str:
 
 def _block(block: Block, depth: int) -> str:
     match block:
+        case Text(words) if set_out(words):
+            return f"<pre>{escape(chr(10).join(set_out(words)))}</pre>"
         case Text(words, tone):
             kind = "" if tone == "normal" else f' class="{escape(tone)}"'
             return f"<p{kind}>{_sentence(words)}</p>"
@@ -94,8 +103,12 @@ def _block(block: Block, depth: int) -> str:
             )
 
 
+def _words(words: str) -> str:
+    return with_code(words, escape, lambda code: f"<code>{escape(code)}</code>")
+
+
 def _sentence(words: Sequence[Words]) -> str:
-    return sentence(words, escape, to_mathml)
+    return sentence(words, _words, to_mathml)
 
 
 def _equation(equation: Equation) -> str:

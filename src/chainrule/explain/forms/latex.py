@@ -18,7 +18,7 @@ from chainrule.explain.expression import Expression
 from chainrule.explain.forms.equations import lines_in_latex
 from chainrule.explain.forms.latex_formula import LatexPrinter, formula_in_latex
 from chainrule.explain.forms.latex_words import in_latex
-from chainrule.explain.forms.words import cell, number_columns, sentence
+from chainrule.explain.forms.words import cell, number_columns, sentence, set_out, with_code
 
 _HEADINGS = (r"\section*", r"\subsection*", r"\subsubsection*", r"\paragraph*")
 _ROWS_ON_A_PAGE = 40
@@ -66,6 +66,9 @@ def _blocks(blocks: Sequence[Block], depth: int) -> str:
 
 def _block(block: Block, depth: int) -> str:
     match block:
+        case Text(words) if set_out(words):
+            lines = (in_latex(line).replace("  ", r"\ \ ") for line in set_out(words))
+            return "{\\ttfamily " + r" \\ ".join(lines) + r"\par}"
         case Text(words, tone):
             written = _sentence(words)
             return f"{{\\small {written}\\par}}" if tone == "quiet" else written
@@ -80,8 +83,12 @@ def _block(block: Block, depth: int) -> str:
             return f"{heading}{{{_sentence(title)}}}\n\n{_blocks(blocks, depth + 1)}".rstrip()
 
 
+def _words(words: str) -> str:
+    return with_code(words, in_latex, lambda code: rf"\texttt{{{in_latex(code)}}}")
+
+
 def _sentence(words: Sequence[Words]) -> str:
-    return sentence(words, in_latex, _inline)
+    return sentence(words, _words, _inline)
 
 
 def _inline(expression: Expression) -> str:

@@ -24,7 +24,14 @@ from chainrule.explain.document import (
 )
 from chainrule.explain.forms.columns import fitted
 from chainrule.explain.forms.text import number_in_text, to_text
-from chainrule.explain.forms.words import cell, is_value, number_columns, sentence
+from chainrule.explain.forms.words import (
+    cell,
+    is_value,
+    number_columns,
+    sentence,
+    set_out,
+    with_code,
+)
 from chainrule.explain.forms.wrapping import width_of, wrap_formula, wrap_sentence
 
 Spans: TypeAlias = list[tuple[str, str]]
@@ -84,6 +91,10 @@ def _is_short(block: Block) -> bool:
 def _block(block: Block, depth: int, width: int) -> Iterator[Line]:
     room = max(width - INDENT * depth, _NARROWEST)
     match block:
+        case Text(words, tone) if set_out(words):
+            for line in set_out(words):
+                for part in wrap_formula(line, room - INDENT):
+                    yield Line(depth, [(tone, " " * INDENT + part)])
         case Text(words, tone):
             for line in wrap_sentence(_in_words(words), room):
                 yield Line(depth, [(tone, line.replace(_GLUE, " "))])
@@ -105,8 +116,14 @@ def _block(block: Block, depth: int, width: int) -> Iterator[Line]:
             yield from _blocks(blocks, depth + 1, width)
 
 
+def _without_marks(words: str) -> str:
+    return with_code(words, str, lambda code: code.replace(" ", _GLUE))
+
+
 def _in_words(words: Sequence[Words]) -> str:
-    return sentence(words, str, lambda expression: to_text(expression).replace(" ", _GLUE))
+    return sentence(
+        words, _without_marks, lambda expression: to_text(expression).replace(" ", _GLUE)
+    )
 
 
 def _equation(equation: Equation, room: int) -> Iterator[Spans]:

@@ -18,7 +18,7 @@ from chainrule.explain.document import (
 from chainrule.explain.expression import Expression
 from chainrule.explain.forms.equations import lines_in_latex
 from chainrule.explain.forms.latex_formula import LatexPrinter
-from chainrule.explain.forms.words import cell, number_columns, sentence
+from chainrule.explain.forms.words import cell, number_columns, sentence, set_out, with_code
 
 _ESCAPED = str.maketrans(
     {
@@ -51,6 +51,8 @@ def _blocks(blocks: Sequence[Block], depth: int) -> list[str]:
 
 def _block(block: Block, depth: int) -> str:
     match block:
+        case Text(words) if set_out(words):
+            return "\n".join(f"    {line}" for line in set_out(words))
         case Text(words):
             return _not_a_list(_sentence(words))
         case Equation():
@@ -68,8 +70,12 @@ def _escaped(words: str) -> str:
     return " ".join(words.translate(_ESCAPED).split("\n"))
 
 
+def _words(words: str) -> str:
+    return with_code(words, _escaped, lambda code: f"`` {code} ``")
+
+
 def _sentence(words: Sequence[Words]) -> str:
-    return sentence(words, _escaped, _inline)
+    return sentence(words, _words, _inline)
 
 
 def _not_a_list(paragraph: str) -> str:

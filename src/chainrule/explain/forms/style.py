@@ -24,6 +24,10 @@ RULES = """
 .chainrule .quiet { color: var(--quiet); font-size: 0.88em; }
 .chainrule .good { color: var(--good); }
 .chainrule .bad { color: var(--bad); }
+.chainrule code, .chainrule pre { font: 0.86em/1.5 ui-monospace, Consolas, "DejaVu Sans Mono",
+  monospace; }
+.chainrule pre { overflow-x: auto; margin: 0.6em 0; padding: 0.6em 0.9em; border-radius: 4px;
+  background: var(--tint); }
 .chainrule details { margin: 0.5em 0; padding: 0; border: 0; }
 .chainrule details > .inside { margin-left: 0.42em; padding: 0.1em 0 0.1em 1em;
   border-left: 1px solid var(--line); }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from numbers import Real
 
@@ -45,6 +46,20 @@ def _joins(before: str, after: str) -> bool:
         or before.endswith(_STICKS_TO_WHAT_FOLLOWS)
         or after.startswith(_STICKS_TO_WHAT_IS_BEFORE)
     )
+
+
+def with_code(words: str, write: Callable[[str], str], code: Callable[[str], str]) -> str:
+    """Write words in which ``code`` stands between double backticks, as in docstrings."""
+    parts = re.split("``(.+?)``", words)
+    return "".join(code(part) if place % 2 else write(part) for place, part in enumerate(parts))
+
+
+def set_out(words: Sequence[Words]) -> list[str]:
+    """Lines of a paragraph that is set out in a docstring, by four spaces; else none."""
+    if len(words) != 1 or not isinstance(words[0], str):
+        return []
+    lines = words[0].split("\n")
+    return [line[4:] for line in lines] if all(line[:4].isspace() for line in lines) else []
 
 
 def cell(

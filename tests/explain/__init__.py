@@ -1,0 +1,1 @@
+"""Explanations: every number equals what the network computed, and what its formula gives."""

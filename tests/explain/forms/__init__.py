@@ -1,0 +1,1 @@
+"""How explanations look: exact formulas, pages that are well-formed, and what a browser shows."""
