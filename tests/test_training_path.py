@@ -101,7 +101,7 @@ def test_histories_that_show_no_path() -> None:
     _, history = trained(3)
     with pytest.raises(cr.InvalidSetting, match="two accounts of the same"):
         read_path(history, [np.ones(9), np.zeros(9)], 9)
-    with pytest.raises(cr.InvalidSetting, match="history received 3; expected what net.fit"):
+    with pytest.raises(cr.InvalidSetting, match=r"history received 3; expected what net\.fit"):
         read_path(3, None, 9)
     with pytest.raises(cr.InvalidShape, match="history holds 1 points"):
         read_path(trained(0)[1], None, 9)

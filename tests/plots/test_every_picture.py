@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import chainrule as cr
 from chainrule import plots
+from chainrule.landscape import LossLandscape, loss_landscape
 from plots.reading import network
 
 
@@ -24,6 +25,22 @@ def _moons() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     lower = np.stack([1 - np.cos(angle[1]), 0.5 - np.sin(angle[1])], axis=1)
     X = np.concatenate([upper, lower]) + random.normal(0, 0.1, (120, 2))
     return X, np.repeat([0, 1], 60)
+
+
+def _judge() -> cr.NeuralNetwork:
+    return network(cr.Dense(4, "tanh"), cr.Dense(1), loss="sigmoid_cross_entropy")
+
+
+def _landscape(**options: Any) -> LossLandscape:
+    return loss_landscape(_judge(), *_moons(), **{"points": 15, **options})
+
+
+def _step(net: cr.NeuralNetwork, **axes: Any) -> Axes:
+    X, y = _moons()
+    trace = net.new_trace()
+    net.feedforward(X, trace)
+    net.backprop(y, trace)
+    return plots.step_graph(net, trace, **axes)
 
 
 LONG = ["a name much too long to stand beside a picture", "b", "c"]
@@ -45,6 +62,24 @@ PICTURES: dict[str, Callable[..., Axes]] = {
     ),
     "regions": lambda **axes: plots.decision_boundary(
         network(cr.Dense(11), loss="softmax_cross_entropy"), *_moons(), **axes
+    ),
+    "landscape": lambda **axes: plots.loss_landscape(_landscape(), **axes),
+    "landscape of nearly nothing": lambda **axes: plots.loss_landscape(
+        _landscape(extent=1e200, points=9), **axes
+    ),
+    "landscape with a path": lambda **axes: plots.loss_landscape(
+        _landscape(path=[_judge().parameters + 3, _judge().parameters]), **axes
+    ),
+    "narrow landscape": lambda **axes: plots.loss_landscape(
+        _landscape(extent=(-1, 1, -3, 3), at_most=50), **axes
+    ),
+    "step": lambda **axes: _step(_judge(), **axes),
+    "step through many layers": lambda **axes: _step(
+        network(*[cr.Dense(4, "hard_sigmoid") for _ in range(20)], cr.Dense(1)), **axes
+    ),
+    "step through residual layers": lambda **axes: _step(
+        network(*[cr.Residual(cr.Dense(2, "relu"), cr.Dense(2)) for _ in range(5)], cr.Dense(1)),
+        **axes,
     ),
     "diagram": lambda **axes: plots.network_diagram(
         network(cr.Dense(1, "hard_sigmoid"), inputs=1), **axes

@@ -212,7 +212,8 @@ def _depths() -> Colormap:
 
 
 def _even_levels(low: float, high: float) -> Array:
-    levels = matplotlib_module("ticker").MaxNLocator(_MOST_LINES).tick_values(low, high)
+    locator = matplotlib_module("ticker").MaxNLocator(_MOST_LINES, steps=[1, 2, 5, 10])
+    levels = locator.tick_values(low, high)
     return levels[(levels > low) & (levels < high)]
 
 
