@@ -56,12 +56,15 @@ class Chain:
         ∂L/∂ŷ first.
     way : list of Name
         The gradients that it passes, from the number to ∂L/∂ŷ.
+    together : float
+        What all ways give.
     of_terms : int
         How many terms the longest sum on the way has; 1: this chain is the whole gradient.
     """
 
     factors: list[Factor]
     way: list[Name]
+    together: float
     of_terms: int
 
     @property
@@ -99,7 +102,7 @@ def strongest_chain(step: Step, name: Name) -> Chain | None:
     """
     factors: list[Factor] = []
     way: list[Name] = []
-    longest = 1
+    longest, together = 1, 0.0
     while (name.path, name.field) != (_WHOLE, "d_y_hat"):
         expression = step.equation_of(name)
         if expression is None:
@@ -108,12 +111,14 @@ def strongest_chain(step: Step, name: Name) -> Chain | None:
         if not found:
             return None  # nothing reaches it: the gradient is zero
         longest = max(longest, len(found))
+        if not factors:
+            together = sum(step.value(following) * local for following, local in found)
         following, local = max(found, key=lambda pair: abs(step.value(pair[0]) * pair[1]))
         factors.append(Factor(Derivative(_without_d(following), _without_d(name)), local))
         way.append(name)
         name = following
     factors.append(Factor(name, step.value(name)))
-    return Chain(factors[::-1], [*way, name], longest)
+    return Chain(factors[::-1], [*way, name], together, longest)
 
 
 def local_derivatives(step: Step, expression: Expression) -> Iterator[tuple[Name, float]]:
@@ -127,7 +132,7 @@ def local_derivatives(step: Step, expression: Expression) -> Iterator[tuple[Name
             yield from gathered.items()
         case Name():
             if _is_gradient(expression):
-                yield expression, 1.0
+                yield from _beyond_parameters(step, expression)
         case Negative(of):
             yield from ((name, -factor) for name, factor in local_derivatives(step, of))
         case Quotient(top, bottom):
@@ -140,6 +145,18 @@ def local_derivatives(step: Step, expression: Expression) -> Iterator[tuple[Name
                 by = evaluate(Product(tuple(rest)), step.value)
                 for name, factor in local_derivatives(step, inside[0]):
                     yield name, factor * by
+
+
+def _beyond_parameters(step: Step, name: Name) -> Iterator[tuple[Name, float]]:
+    """Nothing is a function of a parameter's gradient: it only stands for the sum that it is.
+
+    Where batch normalization takes ∂L/∂β from its ∂L/∂x, what counts is each ∂L/∂z in it.
+    """
+    expression = step.equation_of(name) if step.is_parameter(_without_d(name)) else None
+    if expression is None:
+        yield name, 1.0
+    else:
+        yield from local_derivatives(step, expression)
 
 
 def _is_gradient(name: Name) -> bool:

@@ -67,6 +67,12 @@ class Layout:
             key = self._aliases[key]
         return Name(*key)
 
+    def is_parameter(self, name: Name) -> bool:
+        """Whether a name is a trainable array, or its use in some place."""
+        key = self.resolve(name.path, name.field)
+        slots = self.network.parameter_vector.slots
+        return any((slot.path, slot.name) == (key.path, key.field) for slot in slots)
+
     def general(self, name: Name) -> Expression | None:
         """Equation between whole arrays that gives this one; None where no layer has one."""
         home = self.homes.get((name.path, name.field))

@@ -111,8 +111,8 @@ def _line(method: Callable[..., Any], target: str | None) -> Source | None:
         for node in ast.walk(body)
         if isinstance(node, ast.stmt) and target and target in _targets(node)
     ]
-    chosen = assigned or found
-    number = chosen[-1].lineno if chosen and target is not None else _definition(body)
+    chosen = [node.lineno for node in assigned or found]
+    number = max(chosen) if chosen and target is not None else _definition(body)
     code = lines[number - 1].strip()
     return Source(str(file), first + number - 1, code, method.__qualname__)
 

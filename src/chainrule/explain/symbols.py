@@ -89,6 +89,8 @@ class Symbol:
         Which number of the array, from 0 as in NumPy.
     is_derivative : bool
         Whether ∂L/∂ this is meant.
+    is_part : bool
+        Whether it is the part of a derivative that comes by one place alone, and without penalty.
     is_clipped : bool
         Whether it has been clipped.
     """
@@ -100,10 +102,13 @@ class Symbol:
     subscript: str = ""
     index: Index | None = None
     is_derivative: bool = False
+    is_part: bool = False
     is_clipped: bool = False
 
-
-LOSS = Symbol("L")
+    @property
+    def loss(self) -> Symbol:
+        """What a derivative is of: the loss L; for a part, D, what the data make of it."""
+        return Symbol("D" if self.is_part else "L")
 
 
 def symbol_of(name: Name) -> Symbol:
@@ -118,6 +123,7 @@ def symbol_of(name: Name) -> Symbol:
     field, is_derivative = _without("d_", field)
     field, prime = _without("new_", field)
     field, is_decayed = _without("decayed_", field)
+    is_part = field.endswith("_here")
     field = field.removesuffix("_here") or field
     letters = _LETTERS if name.path else _LETTERS_OF_THE_NETWORK
     about = ""
@@ -138,6 +144,7 @@ def symbol_of(name: Name) -> Symbol:
         subscript="" if plain in _CONSTANTS else place,
         index=name.index or None,
         is_derivative=is_derivative,
+        is_part=is_part,
         is_clipped=is_clipped,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.explain.chain import strongest_chain
 from chainrule.explain.document import Block, Document, Equation, Section, Table, Text
 from chainrule.explain.evaluation import with_numbers
-from chainrule.explain.expression import Expression, Index, Name, Number
+from chainrule.explain.expression import Call, Expression, Index, Name, Number
 from chainrule.explain.layout import WHOLE, Path
 from chainrule.explain.quantity import Quantity, Tensor
 from chainrule.explain.source import source_of
@@ -46,6 +46,7 @@ class Telling:
         meaning = self.meaning(quantity.symbol)
         blocks: list[Block] = [Text([f"{_sentence(meaning)}."]), self.equation(quantity)]
         blocks += self._disagreement(quantity)
+        blocks += self._largest(quantity)
         if quantity.is_gradient:
             blocks += self._chain(quantity)
             blocks += self._finite_difference(quantity)
@@ -58,8 +59,9 @@ class Telling:
     def equation(self, quantity: Quantity) -> Equation:
         """Symbol, formula, numbers put in, value."""
         short = quantity.short_expression
-        if short is None:
-            return Equation(quantity.symbol, [quantity.number])
+        if short is None or isinstance(short, Number):
+            unreached = "nothing of it reaches the loss" if quantity.is_gradient else ""
+            return Equation(quantity.symbol, [quantity.number], note=unreached)
         filled = with_numbers(short, self.step.value)
         steps: list[Expression] = [short]
         if filled != quantity.number:
@@ -82,26 +84,35 @@ class Telling:
                 tone="bad",
             )
 
+    def _largest(self, quantity: Quantity) -> Iterator[Block]:
+        """Say which number a maximum is."""
+        if isinstance(quantity.expression, Call) and quantity.expression.function == "Max":
+            parts = quantity.parts
+            largest = max(parts, key=lambda part: part.value)
+            yield Text(
+                ["The largest is ", largest.symbol, "; the whole gradient goes back to it alone."]
+            )
+
     def _chain(self, quantity: Quantity) -> Iterator[Block]:
         chain = quantity.chain
         if chain is None or len(chain.factors) < 2:
             return
-        if chain.of_terms == 1:
-            yield Text(["The chain rule, factor by factor from the loss back to it:"])
-        else:
-            yield Text(
-                [
-                    "The chain rule, factor by factor along the way that counts most. (There are "
-                    "several: sums on the way have up to "
-                    f"{chain.of_terms:,} terms. All ways together give ",
-                    quantity.number,
-                    ".)",
-                ]
-            )
+        key = quantity.symbol.path, quantity.symbol.field
+        rest = ", the penalty the rest" if key in self.step.penalized else ""
         product = Number(chain.product, is_given=True)
-        if chain.of_terms == 1:
+        if chain.of_terms == 1 and not rest:
+            yield Text(["The chain rule, factor by factor from the loss back to it:"])
             yield Equation(quantity.symbol, [chain.symbols, chain.numbers, product])
         else:
+            together = Number(chain.together, is_given=True)
+            yield Text(
+                [
+                    "The chain rule, factor by factor along the way that counts most. All ways "
+                    f"(sums have up to {chain.of_terms:,} terms) together give ",
+                    together,
+                    f"{rest}.",
+                ]
+            )
             yield Equation(chain.symbols, [chain.numbers, product])
         levels = [self.equation(Quantity(self.explanation, name)) for name in chain.way]
         yield Section(["Each gradient on this way, whole"], [*levels], is_open=False)
@@ -232,6 +243,8 @@ _WHOLE_MEANINGS = {
     "penalty": "the penalty on the weights",
     "rate": "the learning rate",
     "share": "what a sample counts",
+    "l1": "the factor of the L1 penalty",
+    "l2": "the factor of the L2 penalty",
 }
 
 

@@ -12,7 +12,7 @@ from chainrule.explain.forms.looks import Look
 from chainrule.explain.forms.notation import Notation
 from chainrule.explain.forms.numbers import Digits, digits_of
 from chainrule.explain.forms.printer import Level
-from chainrule.explain.symbols import LOSS, Symbol, symbol_of
+from chainrule.explain.symbols import Symbol, symbol_of
 
 _SIGNS = {"<=": r"\le", ">=": r"\ge"}
 _HIGH = re.compile(r"\\(frac|sum|begin|sqrt|operatorname|left)|\^")  # needs taller parentheses
@@ -67,7 +67,7 @@ class LatexPrinter(Notation):
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
         if symbol.is_derivative:
-            written = rf"\frac{{\partial {_without_derivative(LOSS)}}}{{\partial {written}}}"
+            written = rf"\frac{{\partial {_without_derivative(symbol.loss)}}}{{\partial {written}}}"
         return rf"\text{{clipped }} {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:

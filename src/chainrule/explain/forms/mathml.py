@@ -15,7 +15,7 @@ from chainrule.explain.forms.looks import Look
 from chainrule.explain.forms.notation import Notation
 from chainrule.explain.forms.numbers import Digits, digits_of
 from chainrule.explain.forms.printer import Level
-from chainrule.explain.symbols import LOSS, Symbol, symbol_of
+from chainrule.explain.symbols import Symbol, symbol_of
 
 NO_BREAK = "\u00a0"
 _APPLIED = "<mo>\u2061</mo>"  # a function to what follows
@@ -57,7 +57,9 @@ class MathmlPrinter(Notation):
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
         if symbol.is_derivative:
-            written = _fraction(f"<mi>∂</mi>{_without_derivative(LOSS)}", f"<mi>∂</mi>{written}")
+            written = _fraction(
+                f"<mi>∂</mi>{_without_derivative(symbol.loss)}", f"<mi>∂</mi>{written}"
+            )
         return (
             f"<mrow><mtext>clipped{NO_BREAK}</mtext>{written}</mrow>"
             if symbol.is_clipped

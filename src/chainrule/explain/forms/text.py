@@ -13,7 +13,7 @@ from chainrule.explain.forms.looks import Look
 from chainrule.explain.forms.notation import Notation
 from chainrule.explain.forms.numbers import Digits, digits_of
 from chainrule.explain.forms.printer import Level
-from chainrule.explain.symbols import LOSS, Symbol, symbol_of
+from chainrule.explain.symbols import Symbol, symbol_of
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _RAISED_SIGNS = set("⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -69,7 +69,7 @@ class TextPrinter(Notation):
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
         if symbol.is_derivative:
-            written = f"∂{_without_derivative(LOSS)}/∂{written}"
+            written = f"∂{_without_derivative(symbol.loss)}/∂{written}"
         return f"clipped {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:

@@ -50,7 +50,7 @@ def _joins(before: str, after: str) -> bool:
 
 def with_code(words: str, write: Callable[[str], str], code: Callable[[str], str]) -> str:
     """Write words in which ``code`` stands between double backticks, as in docstrings."""
-    parts = re.split("``(.+?)``", words)
+    parts = re.split("``(.+?)``", re.sub("::$", ":", words))
     return "".join(code(part) if place % 2 else write(part) for place, part in enumerate(parts))
 
 
