@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chainrule.explain.expression import Name
+from chainrule.explain.forms.text import to_text
 from chainrule.explain.symbols import Symbol, symbol_of
 
 
@@ -41,7 +42,10 @@ from chainrule.explain.symbols import Symbol, symbol_of
             Name((0,), "largest_squares_of_kernel"),
             Symbol("M", about="kernel", subscript="1"),
         ),
-        (Name((3,), "d_weights_here"), Symbol("W", subscript="4", is_derivative=True)),
+        (
+            Name((3,), "d_weights_here"),
+            Symbol("W", subscript="4", is_derivative=True, is_part=True),
+        ),
         (Name((0,), "d_x_of_f"), Symbol("x", about="f", subscript="1", is_derivative=True)),
     ],
 )
@@ -63,3 +67,8 @@ def test_one_word_may_mean_different_things_in_layers_and_in_the_optimizer() -> 
 )
 def test_any_field_has_a_letter(field: str) -> None:
     assert symbol_of(Name((0,), field)).letter
+
+
+def test_a_part_of_a_derivative_is_of_the_data_alone() -> None:
+    assert to_text(Name((3,), "d_weights_here", (0, 1))) == "∂D/∂W₄[0, 1]"
+    assert to_text(Name((3,), "d_weights", (0, 1))) == "∂L/∂W₄[0, 1]"
