@@ -106,7 +106,7 @@ from chainrule.training.callbacks import Callback, EarlyStopping, OnEpoch
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
-    from chainrule import attribution, models, saving
+    from chainrule import attribution, landscape, models, saving
     from chainrule.layers import (
         AveragePool1D,
         AveragePool2D,
@@ -247,13 +247,14 @@ __all__ = [
     "Zeros",
     "attribution",
     "data",
+    "landscape",
     "models",
     "plots",
     "saving",
     "train_many",
 ]
 
-_MODULES_ON_USE = ("attribution", "models", "saving")
+_MODULES_ON_USE = ("attribution", "landscape", "models", "saving")
 
 
 def __getattr__(name: str) -> Any:

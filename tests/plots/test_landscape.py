@@ -183,8 +183,9 @@ def test_a_line_drawn_through_many_moments_has_no_dots() -> None:
         assert line(plots.loss_landscape(given), "Training").get_marker() == marker
 
 
-def test_numbers_keep_away_from_the_path() -> None:
-    path = np.column_stack([np.linspace(-0.9, 0.9, 60), np.zeros(60)])
+@pytest.mark.parametrize("moments", [2, 60])
+def test_numbers_keep_away_from_the_path(moments: int) -> None:
+    path = np.column_stack([np.linspace(-0.9, 0.9, moments), np.zeros(moments)])
     axes = plots.loss_landscape(landscape(bowl(0, 8, 101).losses, path=path, share=1.0))
     assert len(axes.texts) >= 5
     for text in axes.texts:

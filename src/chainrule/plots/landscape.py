@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ _NOT_FINITE, _YELLOW = "#DDDDDD", "#F0E442"
 _WORDS = 8.0  # points
 # Shares of the picture that a label keeps from the edges and the path, and from other labels.
 _FROM_EDGES, _FROM_LABELS = 0.05, 0.11
+_ALONG = np.linspace(0, 1, 20)  # places on each piece of the path that labels keep away from
 
 
 def loss_landscape(landscape: LossLandscape, *, axes: Axes | None = None) -> Axes:
@@ -78,7 +80,7 @@ def loss_landscape(landscape: LossLandscape, *, axes: Axes | None = None) -> Axe
     _draw_places(axes, landscape)
     some = landscape.samples < landscape.samples_of
     of = f" ({landscape.samples:,} of {landscape.samples_of:,} samples)" if some else ""
-    axes.set_title(f"Loss around the parameters{of}")
+    axes.set_title(f"Loss around the parameters{of}", pad=10)
     axes.set_xlabel(_direction(landscape, 0))
     axes.set_ylabel(_direction(landscape, 1))
     axes.locator_params(nbins=6)
@@ -117,9 +119,14 @@ def _label(axes: Axes, lines: Any, landscape: LossLandscape, digits: int) -> Non
     """Write each line's loss on it once, where it hides nothing."""
     corner = np.array([landscape.alphas[0], landscape.betas[0]])
     size = np.array([np.ptp(landscape.alphas), np.ptp(landscape.betas)])
-    marks = [[0.0, 0.0], landscape.lowest[:2]]
-    taken = np.vstack([marks if landscape.path is None else [*marks, *landscape.path]])
-    taken = (taken - corner) / size
+    marks = [np.zeros(2), np.array(landscape.lowest[:2])]
+    if landscape.path is not None:
+        marks += [
+            first + share * (second - first)
+            for first, second in pairwise(landscape.path)
+            for share in _ALONG
+        ]
+    taken = (np.stack(marks) - corner) / size
     labels = np.empty((0, 2))
     for line in lines.get_paths():
         places = (line.vertices - corner) / size

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chainrule import checks
-from chainrule.errors import InvalidData, InvalidShape
+from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
 from chainrule.layer import Array
-from chainrule.plots.canvas import BLUE, DARK, VERMILION, matplotlib_module, open_axes, plain_frame
+from chainrule.plots.canvas import (
+    BLUE,
+    CLASS_COLOURS,
+    DARK,
+    VERMILION,
+    matplotlib_module,
+    open_axes,
+    plain_frame,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +31,8 @@ _EPOCHS_FOR_MEANS = 3  # fewer means than that show no trend
 _EPOCHS_WITH_MARKERS = 30
 _CURVES_IN_FULL = 10  # more than that are drawn fainter, down to this strength
 _FAINTEST = 0.03
+_OTHERS = CLASS_COLOURS[2:]  # not those of the training and of its validation
+_LONGEST_NAME = 44  # letters, beside which the curves are still seen
 
 
 def loss_graph(
@@ -28,6 +40,7 @@ def loss_graph(
     *,
     validation_losses: Sequence[float] | None = None,
     steps_per_epoch: float = 1.0,
+    branches: Mapping[str, tuple[int, Array | Sequence[float]]] | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Draw the loss over iterations, with the validation loss at the end of each epoch.
@@ -45,6 +58,9 @@ def loss_graph(
         One for each epoch; number e (from 1) stands at ``e * steps_per_epoch`` updates.
     steps_per_epoch : float, default 1
         Iterations in an epoch.
+    branches : dict of str to (int, array_like), optional
+        Trainings that left this one: by their names, the iteration at which each left, and its
+        losses from there on.
     axes : matplotlib Axes, optional
         Where to draw; a new figure without it.
 
@@ -58,6 +74,8 @@ def loss_graph(
         When there are no losses, or none is finite.
     InvalidShape
         When the losses are no single row, or the validation losses need more iterations.
+    InvalidSetting
+        When a branch leaves before the start or after the end.
     """
     training = _row_of_numbers("losses", losses)
     if not np.isfinite(training).any():
@@ -74,8 +92,12 @@ def loss_graph(
             f"validation_losses holds {len(validation)} epochs of {steps:g} iterations, but losses "
             f"only {len(training)} iterations; expected at most one validation loss an epoch."
         )
+    others = [_branch(name, *found, len(training)) for name, found in (branches or {}).items()]
     axes = open_axes(axes)
     _draw_training(axes, training, steps)
+    for (name, first, branch), colour in zip(others, itertools.cycle(_OTHERS), strict=False):
+        iterations = np.arange(first, first + len(branch))
+        axes.plot(iterations, branch, color=colour, linewidth=1.2, label=name)
     if len(validation):
         axes.plot(
             np.arange(1, len(validation) + 1) * steps,
@@ -86,7 +108,7 @@ def loss_graph(
             markersize=4,
             label="Validation loss",
         )
-    _set_scale(axes, np.concatenate([training, validation]))
+    _set_scale(axes, np.concatenate([training, validation, *(branch for _, _, branch in others)]))
     axes.set_title("Loss during training")
     axes.set_xlabel("Iteration")
     if len(training) == 1 and not len(validation):
@@ -125,6 +147,18 @@ def _set_scale(axes: Axes, values: Array) -> None:
         axes.set_ylabel("Loss (logarithmic scale)")
     else:
         axes.set_ylabel("Loss")
+
+
+def _branch(
+    name: str, first: int, losses: Array | Sequence[float], iterations: int
+) -> tuple[str, int, Array]:
+    """Check a branch and give its name the room that a legend has."""
+    if not 0 <= first <= iterations:
+        raise InvalidSetting(
+            f"The branch {name!r} leaves at iteration {first}; expected one of 0 ... {iterations}, "
+            "the iterations of the training that it leaves."
+        )
+    return shorten(name, _LONGEST_NAME), first, _row_of_numbers(name, losses)
 
 
 def _row_of_numbers(name: str, values: Array | Sequence[float]) -> Array:
