@@ -180,8 +180,9 @@ def test_read_back_the_text_means_the_same(expression: Expression) -> None:
     text = to_text(expression)
     for name, number in NAMES.items():
         text = text.replace(to_text(name), f"({number})")
+    text = re.sub(r"\be(?=[\^⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "E", text)
     text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({_lowered(found[0])})", text)
-    text = re.sub(r"\be\^", "E**", text.replace("√", "sqrt")).replace("^", "**").replace("·", "*")
+    text = text.replace("√", "sqrt").replace("^", "**").replace("·", "*")
     assert float(sympy.sympify(text)) == pytest.approx(expected, rel=1e-8, abs=1e-11)
 
 

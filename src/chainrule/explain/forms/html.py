@@ -7,6 +7,7 @@ says so itself: its content security policy forbids every reference to somewhere
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -34,6 +35,8 @@ from chainrule.explain.forms.words import (
 )
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_BEFORE_PUNCTUATION = re.compile(r"</math>(?=[.,;:!?)\]%’])")
+_JOINED = "\u2060"
 _DEEPEST_HEADING = 6
 
 
@@ -108,30 +111,37 @@ def _words(words: str) -> str:
 
 
 def _sentence(words: Sequence[Words]) -> str:
-    return sentence(words, _words, to_mathml)
+    # A line would otherwise end between a formula and the full stop behind it.
+    return _BEFORE_PUNCTUATION.sub(rf"\g<0>{_JOINED}", sentence(words, _words, to_mathml))
 
 
 def _equation(equation: Equation) -> str:
     note = f'<wbr/><span class="note">{escape(equation.note)}</span>' if equation.note else ""
-    left = _display(MathmlPrinter().show(equation.left))
+    left = MathmlPrinter().pieces(equation.left)
+    written = "<wbr/>".join(map(_display, _with_forms(left)))
     if not equation.steps:
-        return f'<div class="equation"><div class="left">{left}{note}</div></div>'
-    parts = [f'<div class="left">{left}</div>']
+        return f'<div class="equation long"><div class="left">{written}{note}</div></div>'
+    kind = "equation" if len(left) == 1 else "equation long"
+    parts = [f'<div class="{kind}"><div class="left">{written}</div>']
     for step in equation.steps:
         kind = "step value" if is_value(equation, step) else "step"
         parts.append(f'<div class="{kind}">{_step(step)}{note}</div>')
         note = ""
-    return f'<div class="equation">{"".join(parts)}</div>'
+    return f"{''.join(parts)}</div>"
 
 
 def _step(step: Expression) -> str:
     """Write what stands after an equals sign in pieces, between which the line may end."""
-    first, *others = MathmlPrinter().pieces(step)
-    # Where a sign stands in its element would tell what it means; it is another element now.
+    first, *others = _with_forms(MathmlPrinter().pieces(step))
+    return "<wbr/>".join(map(_display, [f"<mo>=</mo>{first}", *others]))
+
+
+def _with_forms(pieces: list[str]) -> list[str]:
+    """Say of each sign what it means, which its place in a row says no more."""
+    first, *others = pieces
     if first.startswith("<mo>−"):
         first = first.replace("<mo>", '<mo form="prefix">', 1)
-    others = [piece.replace("<mo>", '<mo form="infix">', 1) for piece in others]
-    return "<wbr/>".join(map(_display, [f"<mo>=</mo>{first}", *others]))
+    return [first, *(piece.replace("<mo>", '<mo form="infix">', 1) for piece in others)]
 
 
 def _display(written: str) -> str:

@@ -92,7 +92,7 @@ def _sentence(words: Sequence[Words]) -> str:
 
 
 def _inline(expression: Expression) -> str:
-    return f"${formula_in_latex(expression)}$"
+    return f"${LatexPrinter(in_words=True).show(expression)}$"
 
 
 def _equation(equation: Equation) -> str:

@@ -33,6 +33,11 @@ def formula_in_latex(expression: Expression) -> str:
 class LatexPrinter(Notation):
     """LaTeX with the commands of amsmath.
 
+    Parameters
+    ----------
+    in_words : bool, default False
+        Whether it stands between words, where ∂L/∂z keeps its size on one line.
+
     Attributes
     ----------
     line_end : str
@@ -44,6 +49,9 @@ class LatexPrinter(Notation):
     longest_exponent = 6
     line_end: ClassVar[str] = r"\\"
     signs: ClassVar[dict[str, str]] = _SIGNS
+
+    def __init__(self, *, in_words: bool = False) -> None:
+        self.in_words = in_words
 
     def number(self, number: Number) -> str:
         return self.digits(digits_of(number))
@@ -71,8 +79,11 @@ class LatexPrinter(Notation):
         return rf"\text{{clipped }} {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:
-        top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)
-        return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+        return self._change(self.show(of, Level.ATOM), self.show(by, Level.ATOM))
+
+    def _change(self, top: str, bottom: str) -> str:
+        top, bottom = rf"\partial {top}", rf"\partial {bottom}"
+        return f"{top} / {bottom}" if self.in_words else rf"\frac{{{top}}}{{{bottom}}}"
 
     def term(self, shown: str, *, is_negative: bool, is_first: bool) -> str:
         if is_first:

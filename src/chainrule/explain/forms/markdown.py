@@ -84,7 +84,7 @@ def _not_a_list(paragraph: str) -> str:
 
 
 def _inline(expression: Expression) -> str:
-    return f"${_Printer().show(expression)}$"
+    return f"${_Printer(in_words=True).show(expression)}$"
 
 
 def _equation(equation: Equation) -> str:

@@ -24,25 +24,35 @@ _SPECIAL = {"inf": "<mi>∞</mi>", "nan": "<mtext>NaN</mtext>"}
 _HIGH = re.compile("<mfrac|<mtable|<munder")
 _FRACTION_HEIGHT = 1.9
 _ROW_HEIGHT = 1.25  # of one case
+_WITH_SUBSCRIPT = re.compile(r"<msub>(<mi>[^<]*</mi><mn>[^<]*</mn>)</msub>")
 _ONE_ELEMENT = re.compile(r"<(m[in]|mtext)>[^<]*</\1>")
 
 
 def to_mathml(expression: Expression) -> str:
-    """Write an expression as one ``math`` element.
+    """Write an expression as one ``math`` element, to stand between words.
 
     >>> from chainrule.explain.reading import read
     >>> to_mathml(read("z**2"))
     '<math><msup><mi>z</mi><mn>2</mn></msup></math>'
     """
-    return f"<math>{MathmlPrinter().show(expression)}</math>"
+    return f"<math>{MathmlPrinter(in_words=True).show(expression)}</math>"
 
 
 class MathmlPrinter(Notation):
-    """Elements inside ``math``."""
+    """Elements inside ``math``.
+
+    Parameters
+    ----------
+    in_words : bool, default False
+        Whether they stand between words, where ∂L/∂z keeps its size on one line.
+    """
 
     stacks = True
     longest_exponent = 6
     parentheses = ('<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>')
+
+    def __init__(self, *, in_words: bool = False) -> None:
+        self.in_words = in_words
 
     def number(self, number: Number) -> str:
         return self.digits(digits_of(number))
@@ -68,7 +78,11 @@ class MathmlPrinter(Notation):
 
     def derivative(self, of: Name, by: Name) -> str:
         top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)
-        return _fraction(f"<mi>∂</mi>{top}", f"<mi>∂</mi>{bottom}")
+        return self._change(top, bottom)
+
+    def _change(self, top: str, bottom: str) -> str:
+        top, bottom = f"<mi>∂</mi>{top}", f"<mi>∂</mi>{bottom}"
+        return f"<mrow>{top}<mo>/</mo>{bottom}</mrow>" if self.in_words else _fraction(top, bottom)
 
     def term(self, shown: str, *, is_negative: bool, is_first: bool) -> str:
         if is_first:
@@ -82,7 +96,7 @@ class MathmlPrinter(Notation):
         return _fraction(top, bottom)
 
     def power(self, base: str, exponent: str) -> str:
-        return f"<msup>{_one(base)}{_one(exponent)}</msup>"
+        return _raised(base, _one(exponent))
 
     def exponential(self, exponent: str) -> str:
         return self.power("<mi>e</mi>", exponent)
@@ -91,7 +105,7 @@ class MathmlPrinter(Notation):
         return f'{left}<mspace width="0.25em"/>{right}'
 
     def transposed(self, of: str) -> str:
-        return f'<msup>{_one(of)}<mi mathvariant="normal">T</mi></msup>'
+        return _raised(of, '<mi mathvariant="normal">T</mi>')
 
     def bracketed(self, shown: str) -> str:
         return f"<mrow>{_fence('(', shown)}{shown}{_fence(')', shown)}</mrow>"
@@ -167,6 +181,14 @@ def _condition(when: str | None) -> str:
 
 def _under(sign: str, found: Look) -> str:
     return f"<munder>{sign}<mtext>{found.over}</mtext></munder>" if found.over else sign
+
+
+def _raised(base: str, exponent: str) -> str:
+    """Raise something over a letter, and over its subscript, not behind it."""
+    letter = _WITH_SUBSCRIPT.fullmatch(base)
+    if letter:
+        return f"<msubsup>{letter[1]}{exponent}</msubsup>"
+    return f"<msup>{_one(base)}{exponent}</msup>"
 
 
 def _fence(sign: str, inside: str) -> str:

@@ -45,7 +45,10 @@ RULES = """
 .chainrule mtext.index { color: var(--quiet); font-size: 0.86em; }
 .chainrule .equation { display: grid; grid-template-columns: max-content minmax(0, 1fr);
   column-gap: 0.35em; align-items: baseline; margin: 0.55em 0; }
+.chainrule .long { display: block; }
+.chainrule .long > .step { margin-left: 1.2em; }
 .chainrule .left { grid-column: 1; }
+.chainrule .equation math { padding: 0.1em 0; }
 .chainrule .step { grid-column: 2; min-width: 0; overflow: auto hidden;
   padding: 0.25em 0 0.25em 1.5em; text-indent: -1.5em; }
 .chainrule .note { color: var(--quiet); font-size: 0.88em; margin-left: 1.7em; text-indent: 0;
