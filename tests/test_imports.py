@@ -78,6 +78,12 @@ ORDER = {
     "the network's own tools": """
         arguments gradient_check summary training_path plane landscape
         """,
+    "diagnosis": """
+        diagnosis.symptom diagnosis.places diagnosis.scale diagnosis.curve diagnosis.trial
+        diagnosis.evidence diagnosis.inputs diagnosis.targets diagnosis.leakage diagnosis.outputs
+        diagnosis.symmetry diagnosis.units diagnosis.gradients diagnosis.steps
+        diagnosis.overfitting diagnosis.report diagnosis.callback diagnosis
+        """,
     "explanations": """
         explain.expression explain.evaluation explain.reading explain.document explain.symbols
         explain.forms explain.forms.numbers explain.forms.looks explain.forms.printer

@@ -106,7 +106,8 @@ from chainrule.training.callbacks import Callback, EarlyStopping, OnEpoch
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
-    from chainrule import attribution, landscape, models, saving
+    from chainrule import attribution, diagnosis, landscape, models, saving
+    from chainrule.diagnosis import Diagnose
     from chainrule.layers import (
         AveragePool1D,
         AveragePool2D,
@@ -160,6 +161,7 @@ __all__ = [
     "ConvTranspose2D",
     "Cosine",
     "Dense",
+    "Diagnose",
     "Dropout",
     "EarlyStopping",
     "Engine",
@@ -247,6 +249,7 @@ __all__ = [
     "Zeros",
     "attribution",
     "data",
+    "diagnosis",
     "landscape",
     "models",
     "plots",
@@ -254,12 +257,14 @@ __all__ = [
     "train_many",
 ]
 
-_MODULES_ON_USE = ("attribution", "landscape", "models", "saving")
+_MODULES_ON_USE = ("attribution", "diagnosis", "landscape", "models", "saving")
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES_ON_USE:
         return importlib.import_module(f"chainrule.{name}")
+    if name == "Diagnose":
+        return importlib.import_module("chainrule.diagnosis").Diagnose
     if name in layers.__all__:
         globals()[name] = getattr(layers, name)
         return globals()[name]

@@ -1,0 +1,93 @@
+"""Diagnosis while training: tells a finding when it first appears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chainrule import checks
+from chainrule.checks import shown
+from chainrule.diagnosis.evidence import Evidence
+from chainrule.diagnosis.report import checked_samples, diagnosis_of
+from chainrule.diagnosis.symptom import Finding
+from chainrule.errors import InvalidSetting
+from chainrule.samples import Samples
+from chainrule.training.callbacks import Callback
+from chainrule.training.history import History
+
+
+class Diagnose(Callback):
+    """Look for what is wrong while a network trains, and tell each finding once.
+
+    The looks read the network and change nothing: training gives the same bits with and without
+    them, by either engine.
+
+    Parameters
+    ----------
+    x, y, sample_weight : array_like
+        The training samples, as for ``fit``. At most a few hundred are passed through the network.
+    every : int, default 1
+        Epochs from one look to the next. The first is before training.
+    print : callable, default print
+        Gets the text of each new finding; ``print=log.warning`` writes it somewhere else.
+
+    Attributes
+    ----------
+    findings : list of Finding
+        All that were told, in their order; ``epochs`` says when each was.
+    epochs : list of int
+        The epoch after which it first appeared; 0 is before training.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> X, y = cr.data.truth_table()
+    >>> net = cr.NeuralNetwork(
+    ...     cr.Dense(4, "sigmoid", weights_initializer="zeros"), cr.Dense(1), seed=0
+    ... )
+    >>> look = cr.Diagnose(X, y, print=lambda text: None)
+    >>> history = net.fit(X, y, epochs=3, callbacks=[look])
+    >>> [finding.name for finding in look.findings]
+    ['identical_units']
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        every: int = 1,
+        print: Callable[[str], object] = print,  # noqa: A002 - what it stands in for
+    ) -> None:
+        self.x, self.y, self.sample_weight = x, y, sample_weight
+        self.every = checks.whole_number("every", every)
+        if not callable(print):
+            raise InvalidSetting(
+                f"Diagnose: print received {shown(print)}; expected a function of a text, such as "
+                "print."
+            )
+        self.print = print
+        self.findings: list[Finding] = []
+        self.epochs: list[int] = []
+
+    def before_training(self, network: Any, history: History) -> None:
+        """Check the samples, and look for the first time."""
+        self.findings, self.epochs = [], []
+        self._samples: Samples = checked_samples(network, self.x, self.y, self.sample_weight)
+        self._look(network, history)
+
+    def after_epoch(self, network: Any, history: History) -> None:
+        """Look, where it is time to."""
+        if len(history.epochs["loss"]) % self.every == 0:
+            self._look(network, history)
+
+    def _look(self, network: Any, history: History) -> None:
+        epoch = len(history.epochs["loss"])
+        told = {finding.name for finding in self.findings}
+        for finding in diagnosis_of(Evidence(network, self._samples, history)):
+            if finding.name not in told:
+                self.findings.append(finding)
+                self.epochs.append(epoch)
+                when = f"After epoch {epoch}" if epoch else "Before training"
+                self.print(f"{when}: {finding}")
