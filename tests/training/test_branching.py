@@ -197,3 +197,32 @@ def test_lbfgs_takes_no_changing_samples() -> None:
     history = net.fit(images, [0, 1] * 4, epochs=2, augment="flip")
     with pytest.raises(cr.InvalidSetting, match="needs the same samples in every iteration"):
         history.branch(1, optimizer="lbfgs")
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+
+def test_a_branch_is_drawn_from_where_it_left(history: cr.History) -> None:
+    from matplotlib.figure import Figure
+
+    branches = [history.branch(14, learning_rate=0.1), history.branch(10, epochs=1)]
+    axes = history.plot(Figure().subplots(), branches=branches)
+    drawn = {line.get_label(): line.get_xydata() for line in axes.get_lines()}
+    first, second = drawn["From 14: learning_rate=0.1"], drawn["From 10: as before"]
+    np.testing.assert_array_equal(first[:, 0], np.arange(14, 70))
+    np.testing.assert_array_equal(first[:, 1], branches[0].losses)
+    np.testing.assert_array_equal(second[:, 0], np.arange(10, 14))
+    assert branches[0].settings["changes"] == ["learning_rate=0.1"]
+
+
+def test_only_branches_of_this_training_are_drawn(history: cr.History) -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    with pytest.raises(cr.InvalidSetting, match="branches holds 3; expected"):
+        history.plot(axes, branches=[3])
+    later = history.branch(70, epochs=1).branch(7, epochs=1)
+    with pytest.raises(
+        cr.InvalidSetting, match=r"leaves at iteration 77; expected one of 0 \.\.\. 70"
+    ):
+        history.plot(axes, branches=[later])

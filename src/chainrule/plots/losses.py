@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +40,7 @@ def loss_graph(
     *,
     validation_losses: Sequence[float] | None = None,
     steps_per_epoch: float = 1.0,
-    branches: Mapping[str, tuple[int, Array | Sequence[float]]] | None = None,
+    branches: Sequence[tuple[str, int, Array | Sequence[float]]] = (),
     axes: Axes | None = None,
 ) -> Axes:
     """Draw the loss over iterations, with the validation loss at the end of each epoch.
@@ -58,8 +58,8 @@ def loss_graph(
         One for each epoch; number e (from 1) stands at ``e * steps_per_epoch`` updates.
     steps_per_epoch : float, default 1
         Iterations in an epoch.
-    branches : dict of str to (int, array_like), optional
-        Trainings that left this one: by their names, the iteration at which each left, and its
+    branches : sequence of (str, int, array_like), optional
+        Trainings that left this one: a name for each, the iteration at which it left, and its
         losses from there on.
     axes : matplotlib Axes, optional
         Where to draw; a new figure without it.
@@ -92,7 +92,7 @@ def loss_graph(
             f"validation_losses holds {len(validation)} epochs of {steps:g} iterations, but losses "
             f"only {len(training)} iterations; expected at most one validation loss an epoch."
         )
-    others = [_branch(name, *found, len(training)) for name, found in (branches or {}).items()]
+    others = [_branch(*branch, len(training)) for branch in branches]
     axes = open_axes(axes)
     _draw_training(axes, training, steps)
     for (name, first, branch), colour in zip(others, itertools.cycle(_OTHERS), strict=False):

@@ -51,7 +51,9 @@ def branch(
         callbacks=[],
         begun=begun,
     )
-    found: History = recording.begin(network, recording.samples, recording.validation, new).run()
+    going_on = recording.begin(network, recording.samples, recording.validation, new)
+    going_on.history.settings["changes"] = [f"{name}={changes[name]!r}" for name in changes]
+    found: History = going_on.run()
     return found
 
 

@@ -291,18 +291,35 @@ class History:
             "settings": self.settings,
         }
 
-    def plot(self, axes: Axes | None = None) -> Axes:
+    def plot(self, axes: Axes | None = None, *, branches: Sequence[History] = ()) -> Axes:
         """Draw the loss graph, with the validation loss where there is one.
 
         A loss that sums (``sum_of_squares``) grows with the number of samples it is taken over:
         its curves over batches and over validation samples have different scales.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+        branches : sequence of History, optional
+            What ``branch`` returned: drawn from where each left.
         """
         return plots.loss_graph(
             self.losses,
             validation_losses=self.epochs.get("validation_loss"),
             steps_per_epoch=self.settings["batches_per_epoch"],
+            branches=[self._drawn(branch) for branch in branches],
             axes=axes,
         )
+
+    def _drawn(self, branch: Any) -> tuple[str, int, Array]:
+        """Name of a branch, where it left, and its losses."""
+        if not isinstance(branch, History):
+            raise InvalidSetting(
+                f"branches holds {shown(branch)}; expected what history.branch(...) returned."
+            )
+        left = branch.first_step - self.first_step
+        changes = ", ".join(branch.settings.get("changes", []))
+        return f"From {left}: {changes or 'as before'}", left, branch.losses
 
     def __repr__(self) -> str:
         count = len(self.epochs["loss"])

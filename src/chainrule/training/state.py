@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chainrule.optimizer import OptimizerState
 
 
-@dataclass
 class TrainingState:
     """Everything that training changes besides the parameters.
 
@@ -26,10 +25,10 @@ class TrainingState:
         What the learning-rate schedule remembers.
     """
 
-    optimizer: OptimizerState
-    epoch: int = 0
-    step: int = 0
-    schedule: dict[str, float] = field(default_factory=dict)
+    def __init__(self, optimizer: OptimizerState) -> None:
+        self.optimizer = optimizer
+        self.epoch = self.step = 0
+        self.schedule: dict[str, float] = {}
 
     def begin_again(self) -> None:
         """Go back to the state before the first step."""
@@ -38,8 +37,7 @@ class TrainingState:
         self.schedule = {}
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(NamedTuple):
     """The part of an epoch that has been made when a training begins in the middle of one.
 
     ``TrainingState.epoch`` counts that epoch already.
