@@ -143,6 +143,7 @@ def test_the_path_of_a_training() -> None:
     )
     assert found.share is not None
     assert found.shares is not None
+    assert f"{found.share:.0%} of the path's variance" in repr(found)
     assert 0.9 < found.share <= 1  # gradient descent on so few parameters hardly leaves a plane
     assert sum(found.shares) == pytest.approx(found.share)
     assert found.shares[0] > found.shares[1]

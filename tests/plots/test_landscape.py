@@ -134,6 +134,15 @@ def test_points_without_a_finite_loss_are_grey_and_told() -> None:
     assert reached == pytest.approx(0)  # the third of five columns
 
 
+def test_levels_that_no_line_reaches_have_no_number() -> None:
+    """Two plains with nothing finite between them: no point of either has a loss of 2 to 4."""
+    heights = np.full((5, 7), np.nan)
+    heights[:, :2], heights[:, 5:] = 1, 5
+    axes = plots.loss_landscape(landscape(heights))
+    assert len(contours(axes)[1].levels) > 2
+    assert not axes.texts
+
+
 # --- places -----------------------------------------------------------------------------------
 
 

@@ -481,6 +481,9 @@ def test_parameters_that_have_changed_since_are_told() -> None:
     net.parameters[...] -= 0.1 * trace.gradients
     with pytest.raises(cr.InvalidInput, match="parameters have changed since"):
         plots.step_graph(net, trace)
+    net.parameters[-1] = np.nan
+    with pytest.raises(cr.InvalidInput, match="parameters have changed since"):
+        plots.step_graph(net, trace)
 
 
 def test_a_first_layer_that_keeps_no_inputs() -> None:
