@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.explain.evaluation import Value, evaluate
-from chainrule.explain.expression import Call, Expression, More, Sum, rebuilt
+from chainrule.explain.expression import Call, Expression, More, Name, Sum, parts, rebuilt
 
 MOST_TERMS = 8  # a sum of so many is written out
 _SHOWN_TERMS = 5  # of a longer one
@@ -25,6 +25,36 @@ def abbreviated(expression: Expression, value: Value) -> Expression:
             rest = evaluate(Call("Max", others), value)
             return Call("Max", (*kept, More(len(others), rest)))
     return expression
+
+
+def rests(expression: Expression) -> dict[str, More]:
+    """What is left out of a shortened expression, by name: ``more_terms``, ``more_terms_2``, ...
+
+    Where two sums are shortened, each has a rest of its own.
+    """
+    found: dict[More, None] = {}
+    _collect(expression, found)
+    return {
+        f"{More.identifier}_{number}" if number > 1 else More.identifier: more
+        for number, more in enumerate(found, start=1)
+    }
+
+
+def with_rests_named(expression: Expression) -> Expression:
+    """Put the name of what is left out in its place, so that a program can put in its value."""
+    named: dict[Expression, str] = {more: name for name, more in rests(expression).items()}
+
+    def replaced(part: Expression) -> Expression:
+        return Name((), named[part]) if part in named else rebuilt(part, replaced)
+
+    return replaced(expression)
+
+
+def _collect(expression: Expression, found: dict[More, None]) -> None:
+    if isinstance(expression, More):
+        found[expression] = None
+    for part in parts(expression):
+        _collect(part, found)
 
 
 def _largest(

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.checks import shown
 from chainrule.errors import InvalidInput
-from chainrule.explain.abbreviation import abbreviated
+from chainrule.explain.abbreviation import abbreviated, rests, with_rests_named
 from chainrule.explain.chain import Chain, strongest_chain
 from chainrule.explain.evaluation import evaluate, with_numbers
 from chainrule.explain.expression import Expression, Name, Number, names
@@ -65,7 +65,15 @@ class Quantity(Shown):
     @property
     def formula(self) -> str:
         """The formula in symbols, as SymPy reads it; "" for what is given."""
-        return "" if self.short_expression is None else to_sympy(self.short_expression)
+        if self.short_expression is None:
+            return ""
+        return to_sympy(with_rests_named(self.short_expression))
+
+    @property
+    def rests(self) -> dict[str, float]:
+        """What ``more_terms``, ``more_terms_2`` and so on stand for in the formula."""
+        found = {} if self.short_expression is None else rests(self.short_expression)
+        return {name: more.value for name, more in found.items()}
 
     @property
     def substitution(self) -> str:

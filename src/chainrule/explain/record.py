@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.explain.abbreviation import with_rests_named
 from chainrule.explain.expression import Expression, Name
 from chainrule.explain.forms.latex import to_latex
 from chainrule.explain.forms.sympy import to_sympy
@@ -99,7 +100,7 @@ def _array(explanation: Explanation, name: Name, values: np.ndarray[Any, Any]) -
 def _forms(expression: Expression, *, sympy: bool = True) -> dict[str, str]:
     """Write an expression in every notation; one between arrays has none in SymPy's."""
     found = {"text": to_text(expression), "latex": to_latex(expression)}
-    return {**found, "sympy": to_sympy(expression)} if sympy else found
+    return {**found, "sympy": to_sympy(with_rests_named(expression))} if sympy else found
 
 
 def _source(source: Source | None) -> dict[str, Any] | None:
