@@ -86,7 +86,8 @@ ORDER = {
         """,
     "explanations": """
         explain.expression explain.evaluation explain.reading explain.document explain.symbols
-        explain.forms explain.forms.numbers explain.forms.looks explain.forms.printer
+        explain.forms explain.forms.numbers explain.forms.looks explain.forms.signs
+        explain.forms.printer
         explain.forms.notation explain.forms.text explain.forms.sympy explain.forms.words
         explain.forms.wrapping explain.forms.columns explain.forms.layout explain.forms.terminal
         explain.forms.latex_words explain.forms.latex_formula explain.forms.equations
@@ -110,8 +111,10 @@ ORDER = {
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
         cli.prepare cli.report cli.training cli.train_table cli.image_sets cli.image_model
-        cli.image_choices cli.image_report cli.train_images cli.demo_many cli.demo cli.train
-        cli.predict_table cli.predict_images cli.predict cli.app cli
+        cli.image_choices cli.image_report cli.train_images cli.documents cli.demo_many cli.demo cli.train
+        cli.predict_table cli.predict_images cli.predict cli.explain_rows
+        cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
+        cli.explain_overview cli.explain cli.app cli
         """,
 }
 

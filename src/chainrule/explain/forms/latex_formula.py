@@ -75,7 +75,7 @@ class LatexPrinter(Notation):
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
         if symbol.is_derivative:
-            written = rf"\frac{{\partial {_without_derivative(symbol.loss)}}}{{\partial {written}}}"
+            written = self._change(_without_derivative(symbol.loss), written)
         return rf"\text{{clipped }} {written}" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:

@@ -49,6 +49,7 @@ class MathmlPrinter(Notation):
 
     stacks = True
     longest_exponent = 6
+    slash = "<mo>/</mo>"
     parentheses = ('<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>')
 
     def __init__(self, *, in_words: bool = False) -> None:
@@ -67,14 +68,9 @@ class MathmlPrinter(Notation):
         symbol = symbol_of(name)
         written = _without_derivative(symbol)
         if symbol.is_derivative:
-            written = _fraction(
-                f"<mi>∂</mi>{_without_derivative(symbol.loss)}", f"<mi>∂</mi>{written}"
-            )
-        return (
-            f"<mrow><mtext>clipped{NO_BREAK}</mtext>{written}</mrow>"
-            if symbol.is_clipped
-            else written
-        )
+            written = self._change(_without_derivative(symbol.loss), written)
+        clipped = f"<mtext>clipped{NO_BREAK}</mtext>"
+        return f"<mrow>{clipped}{written}</mrow>" if symbol.is_clipped else written
 
     def derivative(self, of: Name, by: Name) -> str:
         top, bottom = self.show(of, Level.ATOM), self.show(by, Level.ATOM)

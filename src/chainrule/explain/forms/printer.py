@@ -31,7 +31,9 @@ from chainrule.explain.expression import (
     multiply,
 )
 from chainrule.explain.forms.numbers import digits_of
-from chainrule.explain.symbols import symbol_of
+from chainrule.explain.forms.signs import as_number, flat_terms, is_derivative, taken_off
+
+_TERMS_ABOVE_A_LINE = 3  # of a fraction; more of them go before a slash, where a line may end
 
 
 class Level(IntEnum):
@@ -57,10 +59,13 @@ class Printer(ABC):
         what stands there then needs no parentheses.
     parentheses : (str, str)
         Those of one height, which may stand in two lines.
+    slash : str
+        Division in one line.
     """
 
     stacks: ClassVar[bool] = False
     parentheses: ClassVar[tuple[str, str]] = ("(", ")")
+    slash: ClassVar[str] = "/"
 
     # --- what decides ---------------------------------------------------------------------------
 
@@ -85,11 +90,11 @@ class Printer(ABC):
             case Sum() | Negative():
                 return Level.SUM
             case Product(factors):
-                if _taken_off(expression):
+                if taken_off(expression):
                     return Level.SUM
                 return Level.MATRIX if self._is_spaced(factors) else Level.PRODUCT
             case Quotient():
-                if _taken_off(expression):
+                if taken_off(expression):
                     return Level.SUM
                 return Level.FRACTION if self.stacks else Level.QUOTIENT
             case MatrixProduct():
@@ -104,25 +109,25 @@ class Printer(ABC):
 
     def name_level(self, name: Name | Derivative) -> Level:
         """How tightly a name holds together: ∂L/∂z is a fraction."""
-        return Level.FRACTION if _is_derivative(name) else Level.ATOM
+        return Level.FRACTION if is_derivative(name) else Level.ATOM
 
     def number_level(self, number: Number | More, *, leads: bool) -> Level:
         """How tightly a number holds together: a sign and a power of ten loosen it."""
-        digits = digits_of(_as_number(number))
+        digits = digits_of(as_number(number))
         if digits.is_negative and not leads:
             return Level.SUM
         return Level.FRACTION if digits.exponent is not None or digits.is_negative else Level.ATOM
 
     def _is_spaced(self, factors: Sequence[Expression]) -> bool:
         """Whether a product has derivatives as factors, which need room in one line of text."""
-        return not self.stacks and any(map(_is_derivative, factors))
+        return not self.stacks and any(map(is_derivative, factors))
 
     def _written(self, expression: Expression, *, leads: bool) -> str:
         match expression:
             case Number():
                 return self.number(expression)
             case More(count, is_given=is_given):
-                return self.number(_as_number(expression)) if is_given else self.more(count)
+                return self.number(as_number(expression)) if is_given else self.more(count)
             case Name():
                 return self.name(expression)
             case Derivative(of, by):
@@ -130,11 +135,11 @@ class Printer(ABC):
             case Sum() | Negative():
                 return "".join(self.terms(expression, leads=leads))
             case Product():
-                if _taken_off(expression):
+                if taken_off(expression):
                     return "".join(self.terms(expression, leads=leads))
                 return "".join(self.factors(expression, leads=leads))
             case Quotient(top, bottom):
-                if _taken_off(expression):
+                if taken_off(expression):
                     return "".join(self.terms(expression, leads=leads))
                 return self._quotient(top, bottom, leads=leads)
             case MatrixProduct(left, right):
@@ -169,23 +174,31 @@ class Printer(ABC):
 
         Each piece but the first begins with its sign. Forms of one expression have as many pieces.
         """
-        if isinstance(expression, Product) and _taken_off(expression) is None:
+        if isinstance(expression, Product) and taken_off(expression) is None:
             return self.factors(expression)
-        if isinstance(expression, Negative) and isinstance(expression.of, Sum):
-            opening, closing = self.parentheses
-            first, *others = self.terms(expression.of)
-            first = self.term(opening + first, is_negative=True, is_first=True)
-            *others, last = [first, *others]
-            return [*others, last + closing]
+        match expression:
+            case Negative(Sum() as inside):
+                first, *others = self._in_parentheses(inside)
+                return [self.term(first, is_negative=True, is_first=True), *others]
+            case Quotient(Sum(terms) as inside, (Number() | Name()) as bottom):
+                if len(terms) > _TERMS_ABOVE_A_LINE:
+                    *others, last = self._in_parentheses(inside)
+                    return [*others, f"{last}{self.slash}{self.inside(bottom, Level.POWER)}"]
         if self.level(expression, leads=True) is Level.SUM:
             return self.terms(expression)
         return [self.show(expression)]
 
+    def _in_parentheses(self, inside: Sum) -> list[str]:
+        opening, closing = self.parentheses
+        *others, last = self.terms(inside)
+        first, *others = [*others, last + closing]
+        return [opening + first, *others]
+
     def terms(self, expression: Expression, *, leads: bool = True) -> list[str]:
         """Terms of a sum, each with the sign before it; joined they are the sum."""
         written = []
-        for number, term in enumerate(_flat_terms(expression) or (ZERO,)):
-            rest = _taken_off(term)
+        for number, term in enumerate(flat_terms(expression) or (ZERO,)):
+            rest = taken_off(term)
             is_first = number == 0
             shown = self.show(rest or term, Level.QUOTIENT, leads=is_first and leads and not rest)
             written.append(self.term(shown, is_negative=rest is not None, is_first=is_first))
@@ -205,7 +218,7 @@ class Printer(ABC):
     def _quotient(self, top: Expression, bottom: Expression, *, leads: bool) -> str:
         if self.stacks:
             return self.quotient(self.show(top), self.show(bottom))
-        least = Level.POWER if _is_derivative(top) else Level.PRODUCT
+        least = Level.POWER if is_derivative(top) else Level.PRODUCT
         return self.quotient(self.show(top, least, leads=leads), self.inside(bottom, Level.POWER))
 
     def exponent(self, exponent: Expression) -> str:
@@ -275,41 +288,6 @@ class Printer(ABC):
         """So many terms left out."""
 
 
-def _is_derivative(expression: Expression) -> bool:
-    if isinstance(expression, Name):
-        return symbol_of(expression).is_derivative
-    return isinstance(expression, Derivative)
-
-
 def _least_in_matrix_product(expression: Expression) -> Level:
     """(A B) C and A (B C) are the same, so neither needs its parentheses."""
     return Level.MATRIX if isinstance(expression, MatrixProduct) else Level.FRACTION
-
-
-def _as_number(number: Number | More) -> Number:
-    return number if isinstance(number, Number) else Number(number.value, is_given=True)
-
-
-def _flat_terms(expression: Expression) -> tuple[Expression, ...]:
-    """Terms of a sum and of the sums in it."""
-    if isinstance(expression, Sum):
-        return tuple(inner for term in expression.terms for inner in _flat_terms(term))
-    return (expression,)
-
-
-def _taken_off(expression: Expression) -> Expression | None:
-    """What is left of a term whose minus sign has been taken away; None if there is none."""
-    match expression:
-        case Negative(of):
-            return of
-        case Number(value, is_given=False) if value < 0:
-            return Number(-value)
-        case Product((first, *others)):
-            rest = _taken_off(first)
-            if rest is None:
-                return None
-            return multiply(*others) if rest == Number(1.0) and others else multiply(rest, *others)
-        case Quotient(top, bottom):
-            rest = _taken_off(top)
-            return None if rest is None else Quotient(rest, bottom)
-    return None
