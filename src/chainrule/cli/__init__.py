@@ -1,4 +1,4 @@
-"""The command line: ``chainrule demo``, ``chainrule train``, ``chainrule predict``."""
+"""The command line: ``chainrule demo``, ``train``, ``predict`` and ``explain``."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 import chainrule
 from chainrule.cli.demo import demo
+from chainrule.cli.explain import explain
 from chainrule.cli.predict import predict
 from chainrule.cli.terminal import print_error
 from chainrule.cli.train import train
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(train)
 app.command()(predict)
+app.command()(explain)
 
 
 def _print_version(wanted: bool) -> None:
