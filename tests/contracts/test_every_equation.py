@@ -225,6 +225,6 @@ def test_an_update_that_has_no_rule_is_left_out() -> None:
     explanation = net.explain([[1.0, 2.0]], [1.0])
     assert explanation.loss_after_update is None
     assert not any(field.startswith("new_") for _, field in explanation.step.arrays)
-    with pytest.raises(cr.InvalidInput, match="an update"):
+    with pytest.raises(cr.InvalidInput, match="no update"):
         explanation["layer 1"].weights.updated  # noqa: B018 - asking is what fails
     assert "no rule for single parameters" in str(explanation)

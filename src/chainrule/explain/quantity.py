@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -189,12 +190,12 @@ class Tensor(Shown):
     @property
     def gradient(self) -> Tensor:
         """∂loss/∂(this array)."""
-        return self._beside(f"d_{self.symbol.field}", "a gradient")
+        return self._beside(f"d_{self.symbol.field}", "gradient")
 
     @property
     def updated(self) -> Tensor:
         """The parameters after the update."""
-        return self._beside(f"new_{self.symbol.field}", "an update")
+        return self._beside(f"new_{self.symbol.field}", "update")
 
     @property
     def equation(self) -> Expression | None:
@@ -211,7 +212,9 @@ class Tensor(Shown):
         try:
             if len(whole) != self.values.ndim:
                 raise IndexError
-            place = tuple(range(size)[i] for size, i in zip(self.shape, whole, strict=True))
+            place = tuple(
+                range(size)[operator.index(i)] for size, i in zip(self.shape, whole, strict=True)
+            )
         except (IndexError, TypeError):
             last = ", ".join(str(size - 1) for size in self.shape)
             raise InvalidInput(

@@ -55,7 +55,8 @@ class Step(Layout):
         self, network: Any, samples: Samples, state: TrainingState, *, training: bool
     ) -> None:
         super().__init__(network, Pass(training=training, seed=network.seed, step=state.step))
-        self.samples = samples
+        weight = None if samples.weight is None else samples.weight.copy()
+        self.samples = Samples(np.array(samples.x[:]), samples.y.copy(), weight)
         self.arrays: dict[Key, Array] = {}
         self.settings: dict[str, float] = {}
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
