@@ -36,7 +36,7 @@ ORDER = {
     "pictures": """
         plots.canvas plots.mosaic plots.columns plots.activity plots.boundary plots.classes
         plots.diagram plots.filters plots.images plots.importance plots.landscape plots.losses
-        plots.predictions plots.step_parts plots.step_reading plots.step_layout plots.step_arrows
+        plots.predictions plots.step_parts plots.step_layout plots.step_arrows
         plots.step
         plots
         """,
@@ -111,8 +111,9 @@ ORDER = {
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
         cli.prepare cli.report cli.training cli.train_table cli.image_sets cli.image_model
-        cli.image_choices cli.image_report cli.train_images cli.documents cli.demo_many cli.demo
-        cli.train cli.predict_table cli.predict_images cli.predict cli.explain_rows
+        cli.image_choices cli.image_report cli.train_images cli.documents
+        cli.demo_many cli.demo_explained cli.demo cli.train cli.predict_table cli.predict_images
+        cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
         cli.explain_overview cli.explain cli.app cli
         """,

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from chainrule import plots
+from chainrule.cli.demo_explained import demo_explained
 from chainrule.cli.demo_many import demo_many
 from chainrule.cli.pictures import save_picture
 from chainrule.cli.terminal import PICTURES, console, loss_graph, table
 from chainrule.data import reference_weights, truth_table
+from chainrule.errors import InvalidSetting
 from chainrule.files import check_writable
 from chainrule.layer import Array
 from chainrule.layers import Dense
@@ -40,8 +42,15 @@ def demo(
     plot: Annotated[
         Path | None, typer.Option(help="Where the loss graph goes (.png or .svg).")
     ] = None,
+    explained: Annotated[
+        bool, typer.Option("--explain", help="Print every number of the first step on one row.")
+    ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print losses, predictions and seconds as JSON.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print losses, predictions and seconds as JSON; with --explain the step.",
+        ),
     ] = False,
 ) -> None:
     """Watch a network learn the four-row truth table."""
@@ -49,6 +58,10 @@ def demo(
     network = _network(hidden, learning_rate, seed, biases=not no_bias)
     if plot is not None:
         check_writable(plot, suffixes=PICTURES)
+    if explained:
+        _refuse_many(seeds)
+        demo_explained(network, X, y, iterations, plot, as_json=as_json)
+        return
     if seeds is not None:
         demo_many(network, X, y, seeds, iterations, plot, no_bias=no_bias, as_json=as_json)
         return
@@ -78,6 +91,13 @@ def demo(
     header = ["x1", "x2", "x3", "actual", "prediction", "difference"]
     out.print(table("Prediction beside actual value", header, compared, right=(4, 5)))
     out.print(_what_next(abs(predictions - y).max() < _WRONG_BY, seed), soft_wrap=True)
+
+
+def _refuse_many(seeds: int | None) -> None:
+    if seeds is not None:
+        raise InvalidSetting(
+            "--explain shows one step of one network, and --seeds trains many; leave one out."
+        )
 
 
 def _network(hidden: int, learning_rate: float, seed: int, *, biases: bool) -> NeuralNetwork:

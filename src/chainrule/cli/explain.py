@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 
@@ -210,7 +211,13 @@ def _explain(network: NeuralNetwork, rows: Rows) -> tuple[Explanation, list[str]
             "A model file keeps the weights, not what the optimizer remembered: the update is the "
             "first that it would make from here."
         )
-    return network.explain(rows.x, rows.y, training=training), notes
+    explanation = network.explain(rows.x, rows.y, training=training)
+    if not np.allclose(explanation.output.values, network.feedforward(rows.x), atol=1e-4):
+        notes.append(
+            "Some layers do otherwise in training than in prediction (dropout, batch "
+            "normalization), so ŷ of this step is not that of the prediction above."
+        )
+    return explanation, notes
 
 
 def _needs_more_rows(network: NeuralNetwork, rows: int) -> bool:
