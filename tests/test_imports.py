@@ -95,7 +95,7 @@ ORDER = {
         explain.forms.html
         explain.abbreviation explain.windows explain.operations explain.elements explain.place
         explain.probing explain.layout explain.loss_terms explain.update explain.step
-        explain.source explain.differences explain.chain explain.shown explain.quantity
+        explain.flow explain.source explain.differences explain.chain explain.shown explain.quantity
         explain.telling explain.whole_step explain.record explain.explanation explain.derivation
         explain
         """,

@@ -36,11 +36,7 @@ def _landscape(**options: Any) -> LossLandscape:
 
 
 def _step(net: cr.NeuralNetwork, **axes: Any) -> Axes:
-    X, y = _moons()
-    trace = net.new_trace()
-    net.feedforward(X, trace)
-    net.backprop(y, trace)
-    return plots.step_graph(net, trace, **axes)
+    return net.explain(*_moons()).plot(**axes)
 
 
 LONG = ["a name much too long to stand beside a picture", "b", "c"]

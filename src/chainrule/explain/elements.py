@@ -50,7 +50,7 @@ def element(expression: Expression, index: Index, place: Place) -> Expression:
     """
     match expression:
         case Name(_, field):
-            return place.number(field, index)
+            return place.element(field, index)
         case Transposed(of):
             return element(of, index[::-1], place)
         case MatrixProduct(left, right):

@@ -15,6 +15,7 @@ from chainrule.explain import record
 from chainrule.explain.differences import Differences
 from chainrule.explain.document import Document
 from chainrule.explain.expression import Name
+from chainrule.explain.flow import flow_of
 from chainrule.explain.layout import WHOLE
 from chainrule.explain.place import Place
 from chainrule.explain.quantity import Quantity, Tensor
@@ -87,8 +88,8 @@ class Explanation(Shown):
     def layers(self) -> dict[str, LayerExplanation]:
         """Every layer by name, those inside others too: ``"layer 2.1"``."""
         return {
-            f"layer {'.'.join(str(number + 1) for number in path)}": LayerExplanation(self, place)
-            for path, place in self.step.places.items()
+            f"layer {place.number}": LayerExplanation(self, place)
+            for place in self.step.places.values()
         }
 
     def __getitem__(self, layer: str | int) -> LayerExplanation:
@@ -152,12 +153,7 @@ class Explanation(Shown):
         matplotlib Axes
             ``chainrule.plots.save`` writes it to a file.
         """
-        network, samples = self.step.network, self.step.samples
-        trace = network.new_trace(training=self.step.shared.training)
-        trace.shared.step = self.step.shared.step
-        network.feedforward(samples.x[:], trace)
-        network.backprop(samples.y, trace, samples.weight)
-        return plots.step_graph(network, trace, axes=axes)
+        return plots.step_graph(flow_of(self.step), axes=axes)
 
     def _forms(self) -> dict[str, Callable[[], str]]:
         return {**super()._forms(), ".json": self.to_json}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.activation import Activation
-from chainrule.explain.elements import element, shape
+from chainrule.explain import elements
 from chainrule.explain.expression import Expression, Index, Name
 from chainrule.explain.reading import read
 from chainrule.layer import Array, Layer, Shape, Trace
@@ -54,16 +54,21 @@ class Place:
             self.output = forward[-1] if forward else "y"
 
     @property
+    def number(self) -> str:
+        """``"3.1"`` for path (2, 0), as people count layers."""
+        return ".".join(str(number + 1) for number in self.path)
+
+    @property
     def title(self) -> str:
-        """``"Layer 3.1: Dense(4)"`` for path (2, 0)."""
-        return f"Layer {'.'.join(str(number + 1) for number in self.path)}: {self.layer!r}"
+        """``"Layer 3.1: Dense(4)"``."""
+        return f"Layer {self.number}: {self.layer!r}"
 
     @property
     def is_explained(self) -> bool:
         """Whether the layer says how its numbers come about."""
         return self.output in self.equations
 
-    def number(self, field: str, index: Index) -> Name:
+    def element(self, field: str, index: Index) -> Name:
         """Name of one number of an array, or of a setting, as the whole network knows it.
 
         Axes along which the array is constant (of length 1, or missing in front) are dropped.
@@ -89,13 +94,13 @@ class Place:
 
     def shape_of(self, expression: Expression) -> Shape:
         """Shape of what an expression between arrays gives."""
-        return shape(expression, self)
+        return elements.shape(expression, self)
 
     def equation_of(self, field: str, index: Index) -> Expression | None:
         """Expression of one number of an array that this layer computes."""
         if field not in self.equations:
             return None
-        return element(self.equations[field], index, self)
+        return elements.element(self.equations[field], index, self)
 
     def setting(self, field: str) -> float | None:
         """Return the number that a setting, or a count, stands for."""

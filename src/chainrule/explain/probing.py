@@ -54,9 +54,9 @@ class Probing:
         for index in np.ndindex(shape):
             value = float(self._back_from(index)[field][name.index])
             if value:
-                local = Derivative(place.number(place.output, index), by)
+                local = Derivative(place.element(place.output, index), by)
                 self.remember(local, value)
-                terms.append(multiply(place.number(f"d_{place.output}", index), local))
+                terms.append(multiply(place.element(f"d_{place.output}", index), local))
         return add(terms)
 
     def _back_from(self, index: Index) -> dict[str, Array]:

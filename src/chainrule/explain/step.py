@@ -164,6 +164,8 @@ class Step(Layout):
     def _add_up_gradients(self) -> None:
         """Total gradient of each parameter that several places or a penalty have a part in."""
         network = self.network
+        for use in network.parameter_vector.uses:
+            self._keep_inner(use.path, f"d_{network.parameter_vector.slots[use.slot].name}")
         for (path, field), names in self.totals.items():
             total = np.sum([self.arrays[name.path, name.field] for name in names], axis=0)
             if (path, field) in self.penalized:
@@ -179,6 +181,16 @@ class Step(Layout):
             self.penalty += float(network.l2 * np.vdot(weights, weights))
         self.arrays[WHOLE, "penalty"] = np.array(self.penalty)
         self.arrays[WHOLE, "loss"] = np.array(self.data_loss + self.penalty)
+
+    def _keep_inner(self, path: Path, field: str) -> None:
+        """Keep the gradient of a layer that stands inside someone's own."""
+        name = self.resolve(path, field)
+        if (name.path, name.field) not in self.arrays:
+            outer = next(path[:end] for end in range(len(path), 0, -1) if path[:end] in self.places)
+            trace = self.places[outer].trace
+            for index in path[len(outer) :]:
+                trace = trace.inner(index)
+            self.arrays[name.path, name.field] = getattr(trace, field)
 
     def _keep(self, place: Place, found: dict[str, Any]) -> None:
         for field, array in found.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainrule.errors import NotBuilt
+from chainrule.checks import shown
+from chainrule.errors import InvalidInput
 from chainrule.plots.canvas import (
     BLUE,
     DARK,
@@ -28,7 +29,6 @@ from chainrule.plots.step_layout import (
     text_width,
 )
 from chainrule.plots.step_parts import StepFlow, WayAround
-from chainrule.plots.step_reading import read_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ _LEGEND = {
 }
 
 
-def step_graph(network: Any, trace: Any, *, axes: Axes | None = None) -> Axes:
+def step_graph(flow: StepFlow, *, axes: Axes | None = None) -> Axes:
     """Draw one step: what flows forward through each layer, and the gradient that comes back.
 
     Boxes are the inputs, the layers and the loss. Between them a blue arrow leads forward, with
@@ -60,10 +60,8 @@ def step_graph(network: Any, trace: Any, *, axes: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    network : NeuralNetwork
-        Built, with the parameters that it had when the trace was filled.
-    trace : NetworkTrace
-        Filled by ``network.feedforward(x, trace)`` and ``network.backprop(y, trace)``.
+    flow : StepFlow
+        What flows: lengths and words. ``net.explain(x, y).plot()`` reads it from a step.
     axes : matplotlib Axes, optional
         Where to draw; a new figure without it, as large as the network needs.
 
@@ -71,34 +69,24 @@ def step_graph(network: Any, trace: Any, *, axes: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
 
-    Raises
-    ------
-    NotBuilt
-        When the network has no weights yet.
-    BackpropBeforeFeedforward
-        When one of the two passes has not been made with this trace.
-    InvalidInput
-        When it is no trace of this network, or the parameters have changed since.
-
     Notes
     -----
     Lengths are Euclidean, over the whole batch: ‖a‖ = √(Σ a²). A loss that is a mean over n samples
     has gradients about 1/n as long as one that sums.
     """
-    if not network.is_built:
-        raise NotBuilt(
-            "This network has no weights yet, so nothing flows through it. Call net.build(inputs), "
-            "then feedforward and backprop with a trace of net.new_trace()."
+    if not isinstance(flow, StepFlow):
+        raise InvalidInput(
+            f"step_graph received {shown(flow)}; expected what flows in a step. "
+            "net.explain(x, y).plot() draws the step of a network."
         )
-    found = read_step(network, trace)
-    title = f"One step, forward and back: loss {trace.loss:.4g}"
-    axes, page, scale = _make_room(axes, found, title)
-    _draw_residual_areas(axes, page, found.ways)
-    flows, ways = found.flows, found.ways
-    forward = widths([flow.forward for flow in flows] + [way.forward for way in ways])
-    back = widths([flow.back for flow in flows] + [way.back for way in ways])
-    for number, (flow, ends) in enumerate(zip(flows, pairwise(page.boxes), strict=True)):
-        draw_flow(axes, page, flow, *ends, forward[number], back[number], scale)
+    title = f"One step, forward and back: loss {flow.loss:.4g}"
+    axes, page, scale = _make_room(axes, flow, title)
+    _draw_residual_areas(axes, page, flow.ways)
+    flows, ways = flow.flows, flow.ways
+    forward = widths([between.forward for between in flows] + [way.forward for way in ways])
+    back = widths([between.back for between in flows] + [way.back for way in ways])
+    for number, (between, ends) in enumerate(zip(flows, pairwise(page.boxes), strict=True)):
+        draw_flow(axes, page, between, *ends, forward[number], back[number], scale)
     for number, way in enumerate(ways, start=len(flows)):
         draw_way(axes, page, way, forward[number], back[number], scale)
     for placed in page.boxes:

@@ -29,7 +29,7 @@ _BY_DECADE = 0.35, 0.8  # points that an arrow of a tenth of the length is thinn
 Point = tuple[float, float]
 
 
-def widths(lengths: Sequence[float | None]) -> list[float | None]:
+def widths(lengths: Sequence[float]) -> list[float | None]:
     """Points of each arrow, by the logarithm of its length; None where it has none to speak of."""
     real = [length for length in lengths if length and math.isfinite(length)]
     largest, smallest = max(real, default=1.0), min(real, default=1.0)
@@ -55,8 +55,7 @@ def draw_flow(
 ) -> None:
     """Draw both arrows between two boxes, with their labels over the second one."""
     _arrow(axes, _route(page, start, end, -1), BLUE, width, scale)
-    if flow.back is not None:
-        _arrow(axes, _route(page, start, end, 1)[::-1], VERMILION, width_back, scale)
+    _arrow(axes, _route(page, start, end, 1)[::-1], VERMILION, width_back, scale)
     middle = end.top - GAP / 2
     left, right = end.x - 2 * OFFSET, end.x + 2 * OFFSET
     write(axes, left, middle - LINE / 2, flow.forward_label, scale, ha="right", color=BLUE)

@@ -34,14 +34,14 @@ class Flow:
     Attributes
     ----------
     forward, back : float
-        Length of what flows and of its gradient; ``back`` is None where none was computed.
+        Length of what flows and of its gradient.
     shape : str
         Of the array, with its batch axis.
     forward_label, back_label : str
     """
 
     forward: float
-    back: float | None
+    back: float
     shape: str
     forward_label: str
     back_label: str
@@ -74,6 +74,7 @@ class StepFlow:
 
     Attributes
     ----------
+    loss : float
     boxes : list of Box
         From the inputs to the loss.
     flows : list of Flow
@@ -81,6 +82,7 @@ class StepFlow:
     ways : list of WayAround
     """
 
+    loss: float
     boxes: list[Box] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
     ways: list[WayAround] = field(default_factory=list)
