@@ -94,7 +94,7 @@ ORDER = {
         explain.forms.latex explain.forms.markdown explain.forms.mathml explain.forms.style
         explain.forms.html
         explain.abbreviation explain.windows explain.operations explain.elements explain.place
-        explain.probing explain.layout explain.loss_terms explain.update explain.step
+        explain.probing explain.loss_terms explain.layout explain.update explain.step
         explain.flow explain.source explain.differences explain.chain explain.shown explain.quantity
         explain.telling explain.whole_step explain.record explain.explanation explain.derivation
         explain

@@ -7,12 +7,18 @@ from typing import Any
 
 from chainrule.activation import Activation
 from chainrule.explain.document import Block, Document, Equation, Section, Text
-from chainrule.explain.expression import Call, Expression, Name, Quotient, rebuilt
+from chainrule.explain.expression import Expression, Name, rebuilt
 from chainrule.explain.layout import WHOLE, Layout
 from chainrule.explain.place import Place
-from chainrule.explain.reading import read, read_whole
+from chainrule.explain.reading import read
 from chainrule.explain.shown import Shown
 from chainrule.layer import Pass, Shape
+
+_REDUCTIONS = {
+    "sum": "all terms added up",
+    "mean": "n terms: of each output of each sample",
+    "mean of samples": "n samples",
+}
 
 
 class Derivation(Shown):
@@ -52,7 +58,8 @@ class Derivation(Shown):
         )
 
     def _backwards(self, places: list[Place]) -> Iterator[Block]:
-        yield self._d_output()
+        note = _written(("batch", *self.network.output_shape))
+        yield self._of_the_loss("d_y_hat", "terms_gradient", note)
         for place in reversed(places):
             yield self._section(place, back=True)
         for path, field in self.layout.totals:
@@ -86,25 +93,16 @@ class Derivation(Shown):
     def _loss(self) -> Iterator[Block]:
         loss = self.network.loss
         yield Text([f"{loss!r}"])
-        if not loss.formula:
-            yield Text([f"As {type(loss).__name__}.terms says."], tone="quiet")
-            return
-        term, all_terms = Name(WHOLE, "term"), Call("total", (Name(WHOLE, "term"),))
-        yield Equation(term, [read_whole(loss.formula, _of_the_loss)])
-        yield Equation(Name(WHOLE, "loss"), [self._averaged(all_terms)], note=_reductions(loss))
+        yield self._of_the_loss("term", "terms")
+        yield self._of_the_loss("loss", "value", _REDUCTIONS[loss.reduction])
 
-    def _d_output(self) -> Equation | Text:
-        loss = self.network.loss
-        if not loss.gradient_formula:
-            return Text([f"As {type(loss).__name__}.terms_gradient says."], tone="quiet")
-        gradient = read_whole(loss.gradient_formula, _of_the_loss)
-        note = _written(("batch", *self.network.output_shape))
-        return Equation(Name(WHOLE, "d_y_hat"), [self._averaged(gradient)], note=note)
-
-    def _averaged(self, expression: Expression) -> Expression:
-        if self.network.loss.reduction == "sum":
-            return expression
-        return Quotient(expression, Name(WHOLE, "n"))
+    def _of_the_loss(self, field: str, method: str, note: str = "") -> Block:
+        name = Name(WHOLE, field)
+        general = self.layout.general(name)
+        if general is None:
+            words = f": as {type(self.network.loss).__name__}.{method} says."
+            return Text([name, words], tone="quiet")
+        return Equation(name, [general], note=note)
 
     def _update(self) -> Iterator[Block]:
         optimizer = self.network.optimizer
@@ -116,24 +114,11 @@ class Derivation(Shown):
             yield Equation(_of_the_rule(Name(WHOLE, name)), [_of_the_rule(read(rule))])
 
 
-def _of_the_loss(name: str) -> Expression:
-    """Losses on logits write z for what the network gives."""
-    return Name(WHOLE, "y_hat" if name == "z" else name)
-
-
 def _of_the_rule(expression: Expression) -> Expression:
     if isinstance(expression, Name):
         letters = {"parameter": "theta", "new_parameter": "new_theta"}
         return Name(WHOLE, letters.get(expression.field, expression.field))
     return rebuilt(expression, _of_the_rule)
-
-
-def _reductions(loss: Any) -> str:
-    return {
-        "sum": "all terms added up",
-        "mean": "n terms: of each output of each sample",
-        "mean of samples": "n samples",
-    }[loss.reduction]
 
 
 def _written(shape: Shape | tuple[Any, ...]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.explain.expression import Call, Expression, Name, Number, add, multiply, rebuilt
+from chainrule.explain.loss_terms import general_loss
 from chainrule.explain.place import Place
 from chainrule.layer import Layer, Pass, Shape, Trace
 from chainrule.layers.residual import Residual
@@ -75,6 +76,10 @@ class Layout:
 
     def general(self, name: Name) -> Expression | None:
         """Equation between whole arrays that gives this one; None where no layer has one."""
+        if name.path == WHOLE and name.field not in ("x", "y", "y_hat", "d_x"):
+            found = general_loss(self.network.loss, name.field)
+            has_penalty = name.field == "loss" and (self.network.l1 or self.network.l2)
+            return add([found, Name(WHOLE, "penalty")]) if found and has_penalty else found
         home = self.homes.get((name.path, name.field))
         if home is None:
             return None

@@ -18,8 +18,9 @@ from chainrule.explain.expression import (
     add,
     multiply,
 )
-from chainrule.explain.reading import read_at
+from chainrule.explain.reading import read_at, read_whole
 from chainrule.layer import Shape
+from chainrule.loss import Loss
 
 if TYPE_CHECKING:
     from chainrule.explain.step import Step
@@ -128,3 +129,27 @@ class LossTerms:
         return read_at(
             formula, plain, indexed=indexed, count=self.shape[-1], k=index[-1] + 1 if index else 1
         )
+
+
+def general_loss(loss: Loss, field: str) -> Expression | None:
+    """Equation between whole arrays of ``term``, ``loss`` or ``d_y_hat``, for any batch.
+
+    ``n`` counts what the reduction averages over: terms, or samples.
+    """
+    match field:
+        case "term" if loss.formula:
+            return read_whole(loss.formula, _whole)
+        case "loss" if loss.formula:
+            return _averaged(loss, Call("total", (_whole("term"),)))
+        case "d_y_hat" if loss.gradient_formula:
+            return _averaged(loss, read_whole(loss.gradient_formula, _whole))
+    return None
+
+
+def _averaged(loss: Loss, expression: Expression) -> Expression:
+    return expression if loss.reduction == "sum" else Quotient(expression, _whole("n"))
+
+
+def _whole(name: str) -> Expression:
+    """Losses on logits write z for what the network gives."""
+    return Name(_WHOLE, "y_hat" if name == "z" else name)

@@ -114,6 +114,11 @@ class Step(Layout):
                 if field.startswith("d_") and (name.path, name.field) in self.arrays:
                     yield (name.path, name.field), (probing, field)
 
+    def general(self, name: Name) -> Expression | None:
+        """Equation between whole arrays; sample weights make the loss's another for each sample."""
+        weighted = self.samples.weight is not None and name.field in ("loss", "d_y_hat")
+        return None if name.path == WHOLE and weighted else super().general(name)
+
     # --- recording ----------------------------------------------------------------------------
 
     def _feedforward(self) -> None:
