@@ -26,6 +26,8 @@ def fitted(
         Which columns stand to the right.
     width : int
     """
+    if not headings:
+        return []
     widths = _widths(headings, rows, width)
     if widths is None:
         return _one_below_the_other(headings, rows, width)

@@ -32,12 +32,11 @@ from chainrule.explain.forms.words import (
     set_out,
     with_code,
 )
-from chainrule.explain.forms.wrapping import width_of, wrap_formula, wrap_sentence
+from chainrule.explain.forms.wrapping import GLUE, width_of, wrap_formula, wrap_sentence
 
 Spans: TypeAlias = list[tuple[str, str]]
 
 _NARROWEST = 20
-_GLUE = "\ue000"  # a space in an expression, where a sentence should not be broken
 INDENT = 2
 
 
@@ -89,7 +88,7 @@ def _is_short(block: Block) -> bool:
 
 
 def _block(block: Block, depth: int, width: int) -> Iterator[Line]:
-    room = max(width - INDENT * depth, _NARROWEST)
+    room = width - INDENT * depth
     match block:
         case Text(words, tone) if set_out(words):
             for line in set_out(words):
@@ -97,7 +96,7 @@ def _block(block: Block, depth: int, width: int) -> Iterator[Line]:
                     yield Line(depth, [(tone, " " * INDENT + part)])
         case Text(words, tone):
             for line in wrap_sentence(_in_words(words), room):
-                yield Line(depth, [(tone, line.replace(_GLUE, " "))])
+                yield Line(depth, [(tone, line)])
         case Equation():
             for spans in _equation(block, room):
                 yield Line(depth, spans)
@@ -108,21 +107,21 @@ def _block(block: Block, depth: int, width: int) -> Iterator[Line]:
                 yield Line(depth, [("quiet", line)])
         case Section(title, blocks):
             shown = wrap_sentence(_in_words(title), room)
-            shown = [line.replace(_GLUE, " ") for line in shown]
             for line in shown:
                 yield Line(depth, [("heading", line)])
             if depth == 0:
                 yield Line(depth, [("heading", "─" * max(map(width_of, shown)))])
-            yield from _blocks(blocks, depth + 1, width)
+            deepest = width // 2 // INDENT  # half a line is left for the words
+            yield from _blocks(blocks, min(depth + 1, deepest), width)
 
 
 def _without_marks(words: str) -> str:
-    return with_code(words, str, lambda code: code.replace(" ", _GLUE))
+    return with_code(words, str, lambda code: code.replace(" ", GLUE))
 
 
 def _in_words(words: Sequence[Words]) -> str:
     return sentence(
-        words, _without_marks, lambda expression: to_text(expression).replace(" ", _GLUE)
+        words, _without_marks, lambda expression: to_text(expression).replace(" ", GLUE)
     )
 
 

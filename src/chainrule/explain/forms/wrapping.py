@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+GLUE = "\ue000"  # stands for a space in a formula, where a sentence should not be broken
+
 _OPENING, _CLOSING = "([", ")]"
 
 # Where a formula may be broken, the best places first. The sign goes on to the next line.
@@ -39,9 +41,9 @@ def wrap_sentence(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        *whole, line = _cut(word, width)
+        *whole, line = wrap_formula(word.replace(GLUE, " "), width)
         lines += whole
-    return [*lines, line] if line or not lines else lines
+    return [part.replace(GLUE, " ") for part in (*lines, line)]
 
 
 def wrap_formula(text: str, width: int) -> list[str]:
