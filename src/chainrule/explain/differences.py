@@ -25,7 +25,8 @@ class Differences:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.network = step.network.copy(dtype="float64")
-        self.x = np.array(step.arrays[WHOLE, "x"], dtype=np.float64)
+        # Contiguous, like what is moved below: central_difference moves numbers through a view.
+        self.x = np.array(step.arrays[WHOLE, "x"], dtype=np.float64, order="C")
 
     def of(self, name: Name) -> float | None:
         """∂loss/∂(one number) by moving it both ways.
@@ -38,8 +39,11 @@ class Differences:
         Returns
         -------
         float or None
-            None for what cannot be moved by itself: a number inside a layer, other than z.
+            None for what cannot be moved by itself: a number inside a layer, other than z, and
+            the part that one place has in a shared parameter.
         """
+        if (name.path, name.field) not in self.step.arrays:
+            return None
         place = np.ravel_multi_index(name.index or (), self._shape(name)) if name.index else 0
         if (name.path, name.field) == (WHOLE, "x"):
             return central_difference(self.x, int(place), lambda: self._loss(self.x, 0))
@@ -66,7 +70,7 @@ class Differences:
             values, finish = trace[position].z, layer.activation.value
         elif name.field not in (self.step.places[path].output, "y_hat"):
             return None
-        moved = np.array(values)
+        moved = np.array(values, order="C")
 
         def loss() -> float:
             return self._loss(moved if finish is None else finish(moved), position + 1)
