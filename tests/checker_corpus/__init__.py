@@ -1,0 +1,1 @@
+"""Networks as people write them, right and wrong: what the checker is scored on."""

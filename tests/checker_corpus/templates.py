@@ -1,0 +1,199 @@
+"""Read a style file: a hand-written network with knobs, and the edits that make it wrong.
+
+A style file has a head of ``key: value`` lines, the source, and the mistakes that make sense in it::
+
+    architecture: 2-$hidden$-1
+    activations: sigmoid sigmoid
+    loss: squared
+    convention: rows, sum, half, y - a added
+    parameters: W1 ; None ; W2 ; None
+    data: X ; y
+    knob hidden = 3 | 4
+    === source
+    ...
+    === mistakes
+    @ sign_turned
+    - W1 += X.T @ d1
+    + W1 -= X.T @ d1
+
+``$hidden$`` is replaced by one of the knob's choices; knobs declared together
+(``knob diff, op = y - a ; += | a - y ; -=``) choose together. ``@ mistake hidden=2`` holds a knob
+at a value. In an edit, ``-`` lines stand together in the source, once; ``+`` lines take their
+place, indented like the first. ``! line`` is a ``+`` line to blame (without one, all that changed),
+and ``? line`` one that stays and may be blamed too. A section ``=== proof`` has edits that only the
+tests make, such as a training set of one row. ``parameters`` and ``data`` are expressions that find
+weights, biases, inputs and targets (in rows) in the program's variables, or in those of the function
+that ``locals`` names.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "styles"
+
+
+@dataclass
+class Hunk:
+    """Lines of the source and what takes their place; which of these are to blame."""
+
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    blamed: list[bool] = field(default_factory=list)
+
+
+@dataclass
+class Edit:
+    """One mistake: its hunks, the lines outside them that may be blamed, and the knobs it needs."""
+
+    mistake: str
+    knobs: dict[str, str]
+    hunks: list[Hunk] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the source, and whether a teacher would point at it."""
+
+    text: str
+    blame: int = 0  # 2: here it is; 1: one would accept this too
+
+
+class Style:
+    """A way to write a network, with its knobs and its mistakes."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        self.head: dict[str, str] = {}
+        self.knobs: list[tuple[list[str], list[list[str]]]] = []
+        sections = re.split(r"^=== (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for line in sections[0].splitlines():
+            self._read_head(line)
+        parts = dict(zip(sections[1::2], sections[2::2], strict=True))
+        self.source = [Line(line) for line in parts["source"].rstrip("\n").split("\n")]
+        self.edits = _read_edits(parts["mistakes"])
+        self.proof = _read_edits("@ proof\n" + parts.get("proof", ""))[0]
+
+    def _read_head(self, line: str) -> None:
+        if line.startswith("knob "):
+            names, _, choices = line.removeprefix("knob ").partition(" = ")
+            rows = [choice.split(" ; ") for choice in choices.split(" | ")]
+            self.knobs.append((names.split(", "), [[c.strip() for c in row] for row in rows]))
+        elif line:
+            key, _, value = line.partition(": ")
+            self.head[key] = value.strip()
+
+    @property
+    def is_notebook(self) -> bool:
+        return self.head.get("notebook") == "yes"
+
+    def draw(self, chance: random.Random, held: Mapping[str, str]) -> dict[str, str]:
+        """Choose a value for every knob, with some of them held."""
+        values = {"seed": str(chance.randrange(100))}
+        for names, rows in self.knobs:
+            fitting = [
+                row
+                for row in rows
+                if all(held.get(n, v) == v for n, v in zip(names, row, strict=True))
+            ]
+            values.update(zip(names, chance.choice(fitting or rows), strict=True))
+        return values | held
+
+    def lines(self, knobs: Mapping[str, str], *edits: Edit) -> list[Line]:
+        """Write the source with some edits made and every knob replaced."""
+        lines = self.source
+        for edit in edits:
+            lines = self._edited(lines, edit)
+        return [Line(fill(line.text, knobs), line.blame) for line in lines]
+
+    def _edited(self, lines: list[Line], edit: Edit) -> list[Line]:
+        if not edit.hunks:
+            held = [f"${name}$" for name in edit.knobs]
+            lines = [
+                Line(line.text, 2 if any(name in line.text for name in held) else line.blame)
+                for line in lines
+            ]
+        for hunk in edit.hunks:
+            start = self._find(lines, hunk.old, edit.mistake)
+            lines = _replaced(lines, start, hunk)
+        for text in edit.also:
+            start = self._find(lines, [text], edit.mistake)
+            lines = [*lines[:start], Line(lines[start].text, 1), *lines[start + 1 :]]
+        return lines
+
+    def _find(self, lines: list[Line], old: list[str], mistake: str) -> int:
+        wanted = [text.strip() for text in old]
+        texts = [line.text.strip() for line in lines]
+        starts = [i for i in range(len(texts)) if texts[i : i + len(wanted)] == wanted]
+        if len(starts) != 1:
+            raise ValueError(f"{self.name}, {mistake}: {old} stands {len(starts)} times, not once")
+        return starts[0]
+
+
+def fill(text: str, knobs: Mapping[str, str]) -> str:
+    """Replace every ``$knob$``; a knob's value may name another."""
+    while re.search(r"\$\w+\$", text):
+        text = re.sub(r"\$(\w+)\$", lambda match: knobs[match[1]], text)
+    return text
+
+
+def _replaced(lines: list[Line], start: int, hunk: Hunk) -> list[Line]:
+    first = lines[start].text
+    indent = first[: len(first) - len(first.lstrip())]
+    stays = {text.strip() for text in hunk.old}
+    changed = [text.strip() not in stays for text in hunk.new]
+    blamed = hunk.blamed if any(hunk.blamed) else changed
+    if not any(blamed):
+        blamed = [True] * len(hunk.new)
+    new = [
+        Line(indent + text if text else "", 2 if guilty else 0)
+        for text, guilty in zip(hunk.new, blamed, strict=True)
+    ]
+    before, after = lines[:start], lines[start + len(hunk.old) :]
+    if not any(changed) and len(hunk.new) < len(hunk.old):
+        # Something is gone: what stands around the gap is as near as anyone can point.
+        new = [Line(line.text, max(1, line.blame)) for line in new]
+        before = _first_blamed(before[::-1])[::-1]
+        after = _first_blamed(after)
+    return [*before, *new, *after]
+
+
+def _first_blamed(lines: list[Line]) -> list[Line]:
+    """Blame the first line that is not empty."""
+    for i, line in enumerate(lines):
+        if line.text.strip():
+            return [*lines[:i], Line(line.text, max(1, line.blame)), *lines[i + 1 :]]
+    return lines
+
+
+def _read_edits(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    last = ""
+    for line in text.splitlines():
+        mark, content = line[:1], line[2:]
+        if mark == "@":
+            mistake, *held = content.split()
+            edits.append(Edit(mistake, dict(item.split("=", 1) for item in held)))
+        elif mark == "-":
+            if last != "-":
+                edits[-1].hunks.append(Hunk())
+            edits[-1].hunks[-1].old.append(content)
+        elif mark in ("+", "!") and mark:
+            edits[-1].hunks[-1].new.append(content)
+            edits[-1].hunks[-1].blamed.append(mark == "!")
+        elif mark == "?":
+            edits[-1].also.append(content)
+        elif line.strip():
+            raise ValueError(f"a line of an edit starts with @, -, +, ! or ?, not {line!r}")
+        last = mark
+    return edits
+
+
+def styles() -> list[Style]:
+    """All styles, by name."""
+    return [Style(path) for path in sorted(FOLDER.glob("*.style"))]
