@@ -60,6 +60,7 @@ def wrap_formula(text: str, width: int) -> list[str]:
 
 
 def _best_break(text: str, width: int) -> int | None:
+    text = text[: 2 * width + 2]  # with an accent over each letter
     depths, inside_index = _depths(text)
     found = [
         (depths[place], rank, -place)
