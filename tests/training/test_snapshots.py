@@ -32,6 +32,23 @@ def test_every_sixteenth_step_until_there_is_no_more_room() -> None:
     assert trained(1100).snapshots.steps == [*range(0, 993, 64), 1024, 1088][: 1100 // 64 + 1]
 
 
+@pytest.mark.parametrize(
+    ("units", "batch_size", "spacing"),
+    [(100, 1, 16), (1000, 1, 10_000), (1000, 8, 1250), (1000, 20, 500)],
+)
+def test_what_takes_long_to_copy_is_copied_after_many_samples(
+    units: int, batch_size: int, spacing: int
+) -> None:
+    """7 numbers for each unit, and 3 more: 4 bytes each, and with Adam thrice."""
+    net = cr.NeuralNetwork(
+        cr.Dense(units), cr.Dense(3), loss="softmax_cross_entropy", optimizer="adam"
+    )
+    kept = net.fit(X, CLASSES, epochs=1, batch_size=batch_size).snapshots
+    assert kept.bytes // len(kept) == (units * 7 + 3) * 4 * 3
+    assert (kept.bytes // len(kept) > snapshots.LARGE) == (units == 1000)
+    assert kept.spacing == spacing
+
+
 @pytest.mark.parametrize("steps", [0, 1, 600, 3000])
 def test_there_are_at_most_thirty_two(steps: int) -> None:
     kept = trained(steps).snapshots

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SECONDS = 0.2  # that a piece should take: so long Ctrl-C may have to wait
 _FIRST_SECONDS = 0.005  # that the first piece should take, from which the pace is learned
 _STEP, _MULTIPLICATION = 5e-7, 2e-11  # seconds, at most
+_MOST_STEPS = 8192  # in a piece: snapshots for going back stand between two
 _NUMBERS_AT_ONCE = 1 << 20  # of inputs that may stand in memory for a piece
 
 
@@ -176,12 +177,13 @@ class CompiledDescent:
 
     def _first_steps(self) -> int:
         work = self.compiled.program.plan.work * self.batches.batch_size
-        return max(1, int(_FIRST_SECONDS / (_STEP + work * _MULTIPLICATION)))
+        fitting = int(_FIRST_SECONDS / (_STEP + work * _MULTIPLICATION))
+        return min(max(1, fitting), _MOST_STEPS)
 
     def _learn_pace(self, seconds_per_step: float) -> None:
         if not self.loop.after_step:
             fitting = int(_SECONDS / max(seconds_per_step, 1e-9))
-            self.steps_at_once = min(max(fitting, 1), 8 * self.steps_at_once)
+            self.steps_at_once = min(max(fitting, 1), 8 * self.steps_at_once, _MOST_STEPS)
 
     # --- where samples come from ------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
 from chainrule.training.progress import Progress, ProgressBar
 from chainrule.training.recording import Recording
+from chainrule.training.settings import Settings
 from chainrule.training.state import NOTHING_BEGUN, Begun
 
 if TYPE_CHECKING:
@@ -112,13 +113,14 @@ class TrainingLoop:
         self.compiled: CompiledTraining | None = None
         self.engine = "reference"
         self._read_settings()
+        settings = Settings.of(network, plan.augment)
         self.history = History(
             columns(plan, validation is not None),
-            self._settings(),
+            self._settings(settings.texts),
             first_step=self.state.step,
             norms_before=plan.begun.norms,
         )
-        self.recording = Recording(self) if plan.steps is None else None
+        self.recording = Recording(self, settings) if plan.steps is None else None
         self.next_look: float = self.state.step + (plan.steps or 0)
         self._changed = False
         self.after_step = overriding(plan.callbacks, "after_step")
@@ -356,13 +358,12 @@ class TrainingLoop:
         self.history.stop(f"the loss or its gradient was not finite at step {error.step + 1}")
         raise error
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, texts: dict[str, str]) -> dict[str, Any]:
         return {
             "engine": "",
             "seed": self.network.seed,
             "dtype": str(self.network.dtype),
-            "loss": repr(self.network.loss),
-            "optimizer": repr(self.optimizer),
+            **texts,
             "samples": len(self.samples),
             "validation_samples": 0 if self.validation is None else len(self.validation),
             "batch_size": self.batches.batch_size,

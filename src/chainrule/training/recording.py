@@ -20,6 +20,8 @@ class Recording:
     Parameters
     ----------
     loop : TrainingLoop
+    settings : Settings
+        Those of its network as it begins.
 
     Attributes
     ----------
@@ -33,7 +35,7 @@ class Recording:
     snapshots : Snapshots
     """
 
-    def __init__(self, loop: Any) -> None:
+    def __init__(self, loop: Any, settings: Settings) -> None:
         self.network = loop.network
         self.samples, self.validation, self.plan = loop.samples, loop.validation, loop.plan
         self.begin = type(loop)
@@ -41,13 +43,13 @@ class Recording:
         self.threads = self.engine.threads
         self.per_epoch = loop.batches.per_epoch
         self.begun = loop.plan.begun
-        self.settings = Settings.of(loop.network, loop.plan.augment)
+        self.settings = settings
         self._before: Snapshot | None = None
 
     def start(self, loop: Any) -> None:
         """Take the first snapshot, of where the first step begins."""
         start = Snapshot(loop).fill(loop, self.settings)
-        self.snapshots = Snapshots(start, from_start_only=loop.full_batch)
+        self.snapshots = Snapshots(start, loop.batches.batch_size, from_start_only=loop.full_batch)
 
     def take(self, loop: Any, *, needed: bool) -> None:
         """Take a snapshot of this moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,11 @@ class Settings:
         self._values: dict[int, tuple[Registered, dict[str, Any]]] = {}
         for thing in (*network.layers, self.loss, self.optimizer, *augment):
             _gather(thing, self._values)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Loss and optimizer as a history shows them."""
+        return {"loss": repr(self.loss), "optimizer": repr(self.optimizer)}
 
     def may_have_changed(self, network: Any) -> bool:
         """Whether a setting of anything was changed since, the network's or another's."""

@@ -16,6 +16,8 @@ from chainrule.training.settings import Settings
 MOST = 32
 MOST_BYTES = 64 * 2**20
 FIRST_SPACING = 16
+LARGE = 2**15  # bytes from which on copying them takes as long as a step
+SAMPLES_BETWEEN_LARGE = 10_000
 
 
 class Snapshot:
@@ -96,18 +98,20 @@ class Snapshots:
     """What a history keeps for ``history.at``: at most 32 snapshots and at most 64 MB.
 
     The first one is the start of the training; it is always kept, however large. A snapshot
-    follows every 16 iterations. When there is no more room every other one is dropped and the
-    spacing doubles, so that they stay spread over the whole training. The compiled engine makes
-    many steps at a time, and snapshots are taken between these.
+    follows every 16 iterations; where one is larger than 32 KB, after 10,000 samples at least: so
+    they cost about one hundredth of the training. When there is no more room every other one is
+    dropped and the spacing doubles, so that they stay spread over the whole training. The compiled
+    engine makes many steps at a time, and snapshots are taken between these.
 
     Parameters
     ----------
     start : Snapshot
+    batch_size : int
     from_start_only : bool
         Whether this training can be made again from nowhere else: that of L-BFGS.
     """
 
-    def __init__(self, start: Snapshot, *, from_start_only: bool) -> None:
+    def __init__(self, start: Snapshot, batch_size: int, *, from_start_only: bool) -> None:
         self._taken = [start]
         self._spare: list[Snapshot] = []
         self._most = min(MOST, max(1, MOST_BYTES // max(start.bytes, 1)))
@@ -115,6 +119,8 @@ class Snapshots:
         self._from_start_only = from_start_only
         self._regular = not from_start_only and self._most > 1
         self.spacing = FIRST_SPACING
+        if start.bytes > LARGE:
+            self.spacing = max(FIRST_SPACING, -(-SAMPLES_BETWEEN_LARGE // batch_size))
         self.next: float = self.spacing if self._regular else math.inf
 
     @property
