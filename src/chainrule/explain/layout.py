@@ -160,6 +160,10 @@ class Layout:
             for path in uses:
                 self._join((path, key[1]), (path, f"{key[1]}_here"))
             self.totals[key] = [Name(path, f"{key[1]}_here") for path in uses]
+        for slot in vector.statistics:  # of which the vector notes the first use alone
+            for path, place in self.places.items():
+                if place.layer is slot.owner and path != slot.path:
+                    self._join((path, slot.name), (slot.path, slot.name))
 
     def _join(self, key: Key, to: Key) -> None:
         """Let one name stand for another."""
