@@ -78,7 +78,8 @@ def image_rows(
     y = np.array(labels, dtype=np.int64)
     told: list[Block] = [_what_they_show(model, x, y, names), *_pictures(x, names)]
     told.append(Text([outputs_in_order(model.classes)], tone="quiet"))
-    return Rows(x, y, title_of("image", numbers, source), told)
+    is_file = name not in IMAGES and Path(source).is_file()
+    return Rows(x, y, f"Image {source}" if is_file else title_of("image", numbers, source), told)
 
 
 def _of_set(name: str, numbers: Sequence[int]) -> tuple[Array, list[str | None]]:
@@ -125,7 +126,7 @@ def _in_folder(folder: Path) -> list[tuple[Path, str | None]]:
 def _class_number(model: ImageModel, image: str, name: str | None) -> int:
     expected = f"one of {listed(model.classes, 12)}"
     if name is None:
-        raise unknown_actual(f"The image {image}", "class", expected)
+        raise unknown_actual(f"Nothing says what the image {image} shows", expected)
     if name not in model.classes:
         raise InvalidData(f"The network knows no class {name!r}; expected {expected}.")
     return model.classes.index(name)

@@ -69,7 +69,7 @@ def number_rows(
     if actual is not None:
         y = np.full((len(x), outputs), _number(actual))
     if not y.shape[1]:
-        raise unknown_actual(data, "actual values", "a number")
+        raise unknown_actual(f"{data} has no column of actual values", "a number")
     _need_numbers(x, y, wanted, list(table.columns), data)
     title = title_of("row", wanted, data)
     names = [str(name) for name in table.columns[:inputs]]

@@ -113,11 +113,11 @@ def forgotten(source: str, model: object) -> InvalidSetting:
     )
 
 
-def unknown_actual(what: str, name: str, expected: str) -> InvalidData:
-    """Error for a row whose actual value nobody has said."""
+def unknown_actual(problem: str, expected: str) -> InvalidData:
+    """Error where nobody says what is right: "Row 4 of penguins.csv has no species"."""
     return InvalidData(
-        f"{what} has no usable {name}, and a step of training needs to know what is right. Name it "
-        f"with --actual: {expected}."
+        f"{problem}, and a step of training needs to know what is right. Say it with --actual: "
+        f"{expected}."
     )
 
 

@@ -17,7 +17,7 @@ from chainrule.cli.explain_rows import (
     title_of,
     unknown_actual,
 )
-from chainrule.cli.sources import IMAGES, TABLES, set_name
+from chainrule.cli.sources import IMAGES, TABLES, set_name, shadowed_file
 from chainrule.cli.table_model import TableModel
 from chainrule.cli.tables import open_table
 from chainrule.cli.terminal import shorten
@@ -34,6 +34,7 @@ _MOST_FEATURES = 40
 _MOST_ROWS_SHOWN = 4  # side by side
 _MOST_PROBABILITIES_SHOWN = 8
 _MISSING = "missing"
+_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def table_rows(
@@ -76,7 +77,7 @@ def table_rows(
     _need_actual_values(model, chosen, numbers, source)
     told: list[Block] = [
         _what_goes_in(model, chosen, features, numbers),
-        *(Text([note], tone="quiet") for note in notes),
+        *(Text([f"Note: {note}"], tone="quiet") for note in [*_shadowed(source), *notes]),
         _what_comes_out(model, chosen, features, numbers),
         Text([_how_to_read(model)], tone="quiet"),
     ]
@@ -85,11 +86,18 @@ def table_rows(
     return Rows(features, model.targets(chosen), title, told, names)
 
 
+def _shadowed(source: str) -> list[str]:
+    note = shadowed_file(source)
+    return [note] if note else []
+
+
 def _refuse_images(source: str, path: Path) -> None:
     name = set_name(source)
-    if (name in IMAGES and name not in TABLES) or (name is None and Path(source).is_dir()):
+    only_images = name in IMAGES and name not in TABLES
+    place = Path(source)
+    if only_images or (name is None and (place.is_dir() or place.suffix.lower() in _IMAGE_ENDINGS)):
         raise InvalidSetting(
-            f"{path} was trained on a table, and {source} holds images; expected a CSV file with "
+            f"{path} was trained on a table, and {source} holds no table; expected a CSV file with "
             "the same columns."
         )
 
@@ -103,13 +111,15 @@ def _need_actual_values(
     else:
         expected = f"a number, as {target.mean:.4g}"
     if target.name not in chosen.columns:
-        raise unknown_actual(f"{source} has no column {target.name}: it", target.name, expected)
+        raise unknown_actual(f"{source} has no column {target.name}", expected)
     values = target.encode(chosen[target.name])
     known = values >= 0 if isinstance(target, ClassTarget) else np.isfinite(values)
     for number, is_known, text in zip(numbers, known, texts(chosen[target.name]), strict=True):
         if not is_known:
-            found = "" if text is None else f" ({text!r})"
-            raise unknown_actual(f"Row {number} of {source}", f"{target.name}{found}", expected)
+            found = f"no {target.name}"
+            if text is not None:
+                found = f"the {target.name} {text!r}, which the network does not know"
+            raise unknown_actual(f"Row {number} of {source} has {found}", expected)
 
 
 def _what_goes_in(
