@@ -102,7 +102,7 @@ def strongest_chain(step: Step, name: Name) -> Chain | None:
     """
     factors: list[Factor] = []
     way: list[Name] = []
-    longest, together = 1, 0.0
+    longest, together = 1, step.value(name)
     while (name.path, name.field) != (_WHOLE, "d_y_hat"):
         expression = step.equation_of(name)
         if expression is None:
