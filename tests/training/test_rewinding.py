@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import signal
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.layer import Array
+from chainrule.layer import Array, Trace
 from chainrule.training import compiled_descent
 from training.runs import Recorder, StopAt, bits, random_run
 
@@ -424,3 +426,43 @@ def test_what_is_forgotten_is_let_go_of() -> None:
 def test_a_history_made_by_hand_has_no_recording() -> None:
     with pytest.raises(cr.InvalidInput, match="made by hand"):
         cr.History(["loss"], {}).at(0)
+
+
+# --- where it happens ----------------------------------------------------------------------------
+
+
+@ENGINES
+def test_a_callback_may_go_back_too(engine: str) -> None:
+    """Into the training that is under way, which goes on as if nothing had been."""
+    found = {}
+
+    class Looking(cr.Callback):
+        def after_step(self, net: cr.NeuralNetwork, history: cr.History) -> None:
+            if history.iterations == 30:
+                found.update(now=bits(net), same=bits(history.at(30)), then=bits(history.at(20)))
+
+    net = network(engine=engine)
+    history = net.fit(X, CLASSES, batch_size=8, epochs=20, callbacks=[Looking()])
+    plain = network(engine=engine).fit(X, CLASSES, batch_size=8, epochs=20)
+    assert bits(net) == bits(plain.network)
+    assert found["now"] == found["same"] == bits(plain.at(30))
+    assert found["then"] == bits(history.at(20))
+
+
+def test_ctrl_c_while_steps_are_made_again_is_told() -> None:
+    """Nothing half made comes out of it."""
+    interrupting = False
+
+    class Slow(cr.Dense):
+        def feedforward(self, x: Array, trace: Trace) -> Array:
+            if interrupting:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().feedforward(x, trace)
+
+    net = cr.NeuralNetwork(Slow(3), loss="softmax_cross_entropy", inputs=3)
+    history = net.fit(X, CLASSES, epochs=20)
+    interrupting = True
+    with pytest.raises(KeyboardInterrupt):
+        history.at(9)
+    interrupting = False
+    assert bits(history.at(20)) == bits(net)
