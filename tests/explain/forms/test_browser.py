@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.explain.document import Document
 from chainrule.explain.forms.html import to_fragment, to_html
 from explain.forms import made_up
@@ -62,6 +64,35 @@ def test_what_is_too_wide_for_a_telephone_scrolls_in_its_own_box(page: Any) -> N
         assert 1 <= page["scrolling_boxes"] <= 4
     else:
         assert page["scrolling_boxes"] == 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_real_explanations(width: int, tmp_path: Path) -> None:
+    """Windows, maxima, normalization, a way around, dropout, softmax and Adam, all unfolded."""
+    random = np.random.default_rng(0)
+    net = cr.NeuralNetwork(
+        cr.Conv2D(3, 3, activation="relu"),
+        cr.MaxPool2D(2),
+        cr.BatchNorm(),
+        cr.Residual(cr.Conv2D(3, 3, padding="same"), activation="leaky_relu"),
+        cr.Flatten(),
+        cr.Dropout(0.2),
+        cr.Dense(10),
+        loss="softmax_cross_entropy",
+        optimizer=cr.Adam(0.01, weight_decay=0.1, clip_norm=0.1),
+        inputs=(6, 6, 1),
+        seed=0,
+    )
+    page = net.explain(random.random((4, 6, 6, 1)), random.integers(0, 10, 4)).to_html()
+    found = measured(page, tmp_path, width)
+    assert found["width"] == width
+    assert found["scroll_width"] <= width
+    assert found["console"] == []
+    assert found["complaints"] == []
+    assert found["unfolded"]
+    assert len(found["math"]) > 500
+    assert all(breadth > 0 and height > 0 for breadth, height, _ in found["math"])
+    assert all(height > 1.4 * size for _, height, size in found["fractions"])
 
 
 def test_colours_follow_the_readers_preference(tmp_path: Path) -> None:

@@ -93,6 +93,12 @@ def test_an_equation_is_written_in_pieces_so_that_lines_may_end() -> None:
     assert [sign.get("form") for sign in step.iter("mo")] == [None, "infix", None, "infix"]
 
 
+def test_an_equation_may_have_a_left_side_alone() -> None:
+    root = parsed(to_html(Document("", [Equation(Z, [], "given")])))
+    [left] = [part for part in root.iter("div") if part.get("class") == "left"]
+    assert "".join(left.itertext()) == "z1given"
+
+
 def test_the_value_that_an_equation_ends_in_stands_out() -> None:
     half = Number(0.5, is_given=True)
     root = parsed(to_html(Document("", [Equation(Z, [X, half]), Equation(Z, [half])])))

@@ -98,6 +98,7 @@ def test_steps_are_aligned_at_their_signs() -> None:
         "\\begin{align*}\nz_{1} &= x + y \\qquad \\text{one number} \\\\\n&= 0.5\n\\end{align*}\n"
     )
     assert to_latex(Equation(Z, [X])) == "\\[\nz_{1} = x\n\\]\n"
+    assert to_latex(Equation(Z, [])) == "\\[\nz_{1}\n\\]\n"
 
 
 def test_long_sums_go_on_in_the_next_line() -> None:
@@ -126,7 +127,7 @@ def test_kinds_of_blocks() -> None:
             Section(["One ", X], [Section(["Two"], [Text(["words ", Z], "quiet")])]),
             Table(["n", "what"], [[0.5, X], [1e-9, "100%"]], "Numbers"),
             Picture("<svg/>", "a box"),
-            Text(["    y = x_1", "    z"][:1]),
+            Text(["    y = x_1"]),
             Text(["so ``a_b`` is code"]),
         ],
     )
@@ -144,6 +145,13 @@ def test_kinds_of_blocks() -> None:
         "\\emph{[a box]}\n\n"
         "{\\ttfamily y = x\\_1\\par}\n\n"
         "so \\texttt{a\\_b} is code\n"
+    )
+
+
+def test_a_line_that_begins_with_a_bracket_belongs_to_no_command() -> None:
+    assert "\n{}[0, 1] \\\\\n" in to_latex(Table(["index"], [["[0, 1]"]]))
+    assert to_latex(Text(["    a\n    [b]\n    *c"])) == (
+        "{\\ttfamily a \\\\ {}[b] \\\\ {}*c\\par}\n"
     )
 
 

@@ -85,6 +85,7 @@ def test_formulas(equation: str, expected: str) -> None:
             Name((0,), "velocity_of_bias"),
             "<msub><mi>v</mi><msub><mi>b</mi><mn>1</mn></msub></msub>",
         ),
+        (Name((), "mean_decay"), "<msub><mi>β</mi><mn>1</mn></msub>"),
         (Name((), "<b>&"), "<mi>&lt;b&gt;&amp;</mi>"),
     ],
 )

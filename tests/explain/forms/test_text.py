@@ -172,6 +172,11 @@ def test_an_index_in_an_exponent_stays_with_its_name() -> None:
     assert to_text(Call("exp", (Name((0,), "z", (0, 2)),))) == "e^(z₁[0, 2])"
 
 
+def test_what_is_no_expression_is_refused() -> None:
+    with pytest.raises(TypeError, match="3 is no expression"):
+        to_text(3)  # type: ignore[arg-type]  # that is the point
+
+
 @hypothesis.given(ARITHMETIC)
 def test_read_back_the_text_means_the_same(expression: Expression) -> None:
     """Put into Python's signs, letter by letter, the text has the value of the expression."""

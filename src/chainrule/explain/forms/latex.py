@@ -67,7 +67,7 @@ def _blocks(blocks: Sequence[Block], depth: int) -> str:
 def _block(block: Block, depth: int) -> str:
     match block:
         case Text(words) if set_out(words):
-            lines = (in_latex(line).replace("  ", r"\ \ ") for line in set_out(words))
+            lines = (_line(in_latex(line).replace("  ", r"\ \ ")) for line in set_out(words))
             return "{\\ttfamily " + r" \\ ".join(lines) + r"\par}"
         case Text(words, tone):
             written = _sentence(words)
@@ -103,11 +103,16 @@ def _equation(equation: Equation) -> str:
     return f"\\begin{{align*}}\n{joined}\n\\end{{align*}}"
 
 
+def _line(written: str) -> str:
+    r"""Begin a line so that the end of the one before, two backslashes, takes none of it."""
+    return f"{{}}{written}" if written.lstrip().startswith(("[", "*")) else written
+
+
 def _table(table: Table) -> str:
     kinds = "".join("r" if right else "l" for right in number_columns(table))
     heading = " & ".join(f"\\textbf{{{in_latex(text)}}}" for text in table.headings)
     rows = [
-        " & ".join(cell(content, in_latex, _inline, LatexPrinter().cell) for content in row)
+        _line(" & ".join(cell(content, in_latex, _inline, LatexPrinter().cell) for content in row))
         for row in table.rows
     ]
     parts = [

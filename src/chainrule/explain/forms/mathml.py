@@ -153,7 +153,8 @@ def _without_derivative(symbol: Symbol) -> str:
     prime = "<mo>′</mo>"
     below = f"<mn>{escape(symbol.subscript)}</mn>" if symbol.subscript else ""
     if symbol.about:
-        about = f"<mi>{_words(symbol.about)}</mi>"
+        kind = "mn" if symbol.about.isdecimal() else "mi"
+        about = f"<{kind}>{_words(symbol.about)}</{kind}>"
         below = f"<msub>{about}{below}</msub>" if below else about
     if below and symbol.prime:
         written = f"<msubsup>{written}{below}{prime}</msubsup>"
