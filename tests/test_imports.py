@@ -70,10 +70,11 @@ ORDER = {
         """,
     "compiled programs": "engines.programs",
     "training": """
-        training.state training.history training.callbacks training.batches training.full_batch
-        training.divergence training.interrupt training.progress training.settings
-        training.snapshots training.rewinding training.branching training.units training.why
-        training.recording training.compiled_descent training.loop training
+        training.state training.recorded training.history training.callbacks training.batches
+        training.full_batch training.divergence training.interrupt training.progress training.plan
+        training.settings training.snapshots training.rewinding training.branching training.units
+        training.why training.update training.recording training.compiled_descent training.loop
+        training
         """,
     "the network's own tools": """
         arguments gradient_check summary training_path plane landscape

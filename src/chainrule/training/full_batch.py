@@ -19,6 +19,47 @@ _ENDINGS = {
 }
 
 
+def descend_by_scipy(loop: Any) -> None:
+    """Run one training by L-BFGS: SciPy decides the steps, this records them.
+
+    Parameters
+    ----------
+    loop : TrainingLoop
+        Whose books it keeps.
+    """
+    batch = next(loop.batches.epoch(0))
+
+    def measure() -> tuple[float, Array]:
+        data_loss, penalty = loop.network.loss_and_gradients(batch, loop.trace)
+        return data_loss + penalty, loop.trace.gradients
+
+    loss, gradients = measure()
+    if not (math.isfinite(loss) and np.isfinite(gradients).all()):
+        loop.stop_at_non_finite(loss, 1.0)
+
+    def after_iteration(loss: float, norm: float) -> bool:
+        np.copyto(loop.last_finite, loop.storage)
+        if loop.counts:
+            loop.network.update_statistics(loop.trace)
+        loop.state.epoch += 1
+        loop.state.step += 1
+        loop.history.record_step(loss, 1.0, norm)
+        loop.bar.step(loss)
+        loop.epoch_loss = loss
+        if loop.after_step:
+            loop.call("after_step", loop.after_step)
+        loop.end_epoch()
+        if loop.interrupt.requested:
+            loop.history.stop("interrupted by Ctrl-C")
+        return not loop.history.stopped_because
+
+    reason = minimize_with_scipy(
+        loop.optimizer, loop.parameters, measure, after_iteration, loop.plan.epochs
+    )
+    if not loop.history.stopped_because:
+        loop.history.stop(reason)
+
+
 def minimize_with_scipy(
     optimizer: LBFGS,
     parameters: Array,

@@ -7,68 +7,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from chainrule.engines.reference import NetworkTrace
-from chainrule.layer import Array
-from chainrule.metrics import Metric
 from chainrule.optimizers import LBFGS
 from chainrule.samples import Samples
-from chainrule.schedules import Schedule
 from chainrule.training.batches import Batches
-from chainrule.training.callbacks import Callback, may_change_the_network, overriding
+from chainrule.training.callbacks import may_change_the_network, overriding
 from chainrule.training.compiled_descent import CompiledDescent
 from chainrule.training.divergence import length, loss_not_finite
-from chainrule.training.full_batch import minimize_with_scipy
+from chainrule.training.full_batch import descend_by_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
-from chainrule.training.progress import Progress, ProgressBar
+from chainrule.training.plan import Plan as Plan
+from chainrule.training.plan import columns as columns
+from chainrule.training.progress import ProgressBar
 from chainrule.training.recording import Recording
 from chainrule.training.settings import Settings
-from chainrule.training.state import NOTHING_BEGUN, Begun
 
 if TYPE_CHECKING:
-    from chainrule.data.augmentation import Augmentation
     from chainrule.engines.compiled.training import CompiledTraining
-
-
-@dataclass
-class Plan:
-    """What ``fit`` was asked to do, checked.
-
-    Attributes
-    ----------
-    begun : Begun
-        The part that has been made already of the epoch to begin with, which counts as one.
-    steps : int, optional
-        For making steps again: so many, and nothing else: no record and no look at what follows.
-    schedule : Schedule, optional
-        The learning rates, in place of the optimizer's.
-    """
-
-    epochs: int
-    batch_size: int | None
-    shuffle: bool
-    augment: Sequence[Augmentation]
-    metrics: Sequence[Metric]
-    callbacks: list[Callback]
-    progress: Progress
-    begun: Begun = NOTHING_BEGUN
-    steps: int | None = None
-    schedule: Schedule | None = None
-
-
-def columns(plan: Plan, has_validation: bool) -> list[str]:
-    """What the history of such a training holds for each epoch."""
-    where = "validation" if has_validation else "training"
-    found = ["loss", "learning_rate", "gradient_norm"]
-    if has_validation:
-        found.append("validation_loss")
-    return found + [f"{where}_{metric.name}" for metric in plan.metrics]
 
 
 class TrainingLoop:
@@ -159,7 +119,7 @@ class TrainingLoop:
                 if self.plan.epochs == 0:
                     self.history.stop("no epochs asked for")
                 elif self.full_batch:
-                    self._minimize()
+                    descend_by_scipy(self)
                 elif self.compiled is not None:
                     CompiledDescent(self, self.compiled).run()
                 else:
@@ -266,7 +226,7 @@ class TrainingLoop:
         loss, gradients = data_loss + penalty, self.trace.gradients
         norm = length(gradients)
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            self._stop_at_non_finite(loss, rate)
+            self.stop_at_non_finite(loss, rate)
         np.copyto(self.last_finite, self.storage)
         if self.counts:
             self.network.update_statistics(self.trace)
@@ -305,40 +265,6 @@ class TrainingLoop:
             return {f"validation_{name}": value for name, value in scores.items()}
         return {f"training_{metric.name}": scores[metric.name] for metric in metrics}
 
-    def _minimize(self) -> None:
-        """L-BFGS: SciPy decides the steps, this records them."""
-        batch = next(self.batches.epoch(0))
-
-        def measure() -> tuple[float, Array]:
-            data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
-            return data_loss + penalty, self.trace.gradients
-
-        loss, gradients = measure()
-        if not (math.isfinite(loss) and np.isfinite(gradients).all()):
-            self._stop_at_non_finite(loss, 1.0)
-
-        def after_iteration(loss: float, norm: float) -> bool:
-            np.copyto(self.last_finite, self.storage)
-            if self.counts:
-                self.network.update_statistics(self.trace)
-            self.state.epoch += 1
-            self.state.step += 1
-            self.history.record_step(loss, 1.0, norm)
-            self.bar.step(loss)
-            self.epoch_loss = loss
-            if self.after_step:
-                self.call("after_step", self.after_step)
-            self.end_epoch()
-            if self.interrupt.requested:
-                self.history.stop("interrupted by Ctrl-C")
-            return not self.history.stopped_because
-
-        reason = minimize_with_scipy(
-            self.optimizer, self.parameters, measure, after_iteration, self.plan.epochs
-        )
-        if not self.history.stopped_because:
-            self.history.stop(reason)
-
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
         if self.history.iterations and self.compiled is None:  # which has looked already
@@ -349,9 +275,9 @@ class TrainingLoop:
     def stop_where_not_finite(self, samples: Samples) -> NoReturn:
         """Stop for a loss that was found outside of a step: pass through it once more to see."""
         loss = sum(self.network.loss_and_gradients(samples, self.trace))
-        self._stop_at_non_finite(loss, self.history.last_rate)
+        self.stop_at_non_finite(loss, self.history.last_rate)
 
-    def _stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:
+    def stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:
         error = loss_not_finite(self.trace, loss, rate, self.state, self.history)
         self.storage[...] = self.last_finite
         self.state.optimizer = self.optimizer.start(self.parameters)

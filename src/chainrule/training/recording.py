@@ -90,17 +90,17 @@ class Recording:
 
     # --- what loads on use: most trainings never go back --------------------------------------
 
-    def at(self, history: History, step: Any) -> Any:
+    def at(self, history: Any, step: Any) -> Any:
         """See ``History.at``."""
         return _file("rewinding").network_at(self, history, step)
 
-    def branch(self, history: History, step: Any, epochs: Any, changes: dict[str, Any]) -> History:
+    def branch(self, history: Any, step: Any, epochs: Any, changes: dict[str, Any]) -> History:
         """See ``History.branch``."""
         return _file("branching").branch(self, history, step, epochs, changes)
 
-    def why(self, history: History, step: Any) -> Why:
+    def why(self, history: Any, step: Any) -> Why:
         """See ``History.why``."""
-        return _file("why").why(self, history, step)
+        return _file("update").why(self, history, step)
 
 
 def _file(name: str) -> Any:

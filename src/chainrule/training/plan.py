@@ -1,0 +1,51 @@
+"""What a training is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chainrule.metrics import Metric
+from chainrule.schedules import Schedule
+from chainrule.training.callbacks import Callback
+from chainrule.training.progress import Progress
+from chainrule.training.state import NOTHING_BEGUN, Begun
+
+if TYPE_CHECKING:
+    from chainrule.data.augmentation import Augmentation
+
+
+@dataclass
+class Plan:
+    """What ``fit`` was asked to do, checked.
+
+    Attributes
+    ----------
+    begun : Begun
+        The part that has been made already of the epoch to begin with, which counts as one.
+    steps : int, optional
+        For making steps again: so many, and nothing else: no record and no look at what follows.
+    schedule : Schedule, optional
+        The learning rates, in place of the optimizer's.
+    """
+
+    epochs: int
+    batch_size: int | None
+    shuffle: bool
+    augment: Sequence[Augmentation]
+    metrics: Sequence[Metric]
+    callbacks: list[Callback]
+    progress: Progress
+    begun: Begun = NOTHING_BEGUN
+    steps: int | None = None
+    schedule: Schedule | None = None
+
+
+def columns(plan: Plan, has_validation: bool) -> list[str]:
+    """What the history of such a training holds for each epoch."""
+    where = "validation" if has_validation else "training"
+    found = ["loss", "learning_rate", "gradient_norm"]
+    if has_validation:
+        found.append("validation_loss")
+    return found + [f"{where}_{metric.name}" for metric in plan.metrics]
