@@ -124,7 +124,7 @@ def strongest_chain(step: Step, name: Name) -> Chain | None:
 def local_derivatives(step: Step, expression: Expression) -> Iterator[tuple[Name, float]]:
     """Gradients that an expression adds up, each with its factor: ∂(that one)/∂(this one)."""
     match expression:
-        case Sum(terms) if not any(isinstance(term, Sum) for term in terms):
+        case Sum(terms):
             gathered: dict[Name, float] = {}
             for term in terms:
                 for name, factor in local_derivatives(step, term):
