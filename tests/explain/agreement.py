@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -200,3 +201,43 @@ def assert_differences_agree(explanation: Explanation, at_most: int, seed: int =
                     f"{quantity.name} is {quantity.value!r}; finite differences give {difference!r}"
                 )
     return compared
+
+
+def derivative_by_moving(explanation: Explanation, of: Name, by: Name) -> float:
+    """∂of/∂by within one layer: run that layer alone, with one number moved both ways."""
+    step, twin = explanation.step, explanation.differences.network
+    place, field = step.homes[of.path, of.field]
+    layer, shape = twin.layers[place.path[0]], twin.shapes[place.path[0]]
+    for inside in place.path[1:]:
+        layer, shape = layer.inner_layers(shape)[inside]
+    source = step.resolve(place.path, place.input)
+    x = np.array(step.arrays[source.path, source.field], dtype=np.float64, order="C")
+    by = dataclasses.replace(step.resolve(by.path, by.field), index=by.index)
+    if (by.path, by.field) == (source.path, source.field):
+        values = x
+    elif (by.path, by.field) == (place.path, "z"):
+        values = np.array(step.arrays[by.path, by.field], dtype=np.float64, order="C")
+        activation = layer.activation
+        assert activation is not None
+        return _slope(values, by.index or (), lambda: activation.value(values)[of.index or ()])
+    else:
+        owner = layer if by.field in type(layer)._declared else layer.activation
+        values = getattr(owner, by.field)
+
+    def computed() -> Any:
+        trace = cr.Trace(step.shared, place.path)
+        output = layer.feedforward(x, trace)
+        return (output if field == place.output else getattr(trace, field))[of.index or ()]
+
+    return _slope(values, by.index or (), computed)
+
+
+def _slope(values: Array, index: Index, computed: Any) -> float:
+    """(f(v + h) - f(v - h)) / 2h for one number of an array; put back."""
+    start, step = values[index], 1e-6
+    values[index] = start + step
+    above = computed()
+    values[index] = start - step
+    below = computed()
+    values[index] = start
+    return float((above - below) / (2 * step))
