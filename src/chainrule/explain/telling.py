@@ -127,7 +127,9 @@ class Telling:
             [
                 "Finite difference, the loss itself with this number moved a little both ways: ",
                 Number(difference, is_given=True),
-                f" (relative difference {relative:.1e}).",
+                " (relative difference ",
+                Number(float(f"{relative:.1e}"), is_given=True),
+                ").",
             ]
         )
 
@@ -258,5 +260,5 @@ def _listed(index: Index) -> str:
 
 
 def in_words(shape: Shape) -> str:
-    """Write a shape as people say it: ``"4 x 3"``."""
-    return " x ".join(map(str, shape)) if shape else "one number"
+    """Write a shape as people say it: ``"4 × 3"``."""
+    return " × ".join(map(str, shape)) if shape else "one number"
