@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from chainrule.diagnosis import Diagnosis, diagnose
 from chainrule.diagnosis.evidence import Evidence
 from chainrule.diagnosis.report import checked_samples
 from chainrule.layer import Array
-from diagnosis.problems import IMAGES, PROBLEMS, Problem
+from diagnosis.problems import IMAGES, Problem
+
+Problems = Callable[[np.random.Generator], Problem]
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "selu",
                "softsign", "mish", "prelu")  # fmt: skip
@@ -43,17 +45,14 @@ class Run:
     reachable: float
 
 
-SEED = 7
-
-
-def healthy_run(number: int) -> Run:
+def healthy_run(number: int, seed: int, problems: Mapping[str, Problems]) -> Run:
     """Train one of the healthy runs, and diagnose it before, during and after.
 
     A training that does not come to a good score is not healthy, and others are tried.
     """
     for attempt in range(20):
         try:
-            run = _run(number, np.random.default_rng([SEED, number, attempt]))
+            run = _run(number, problems, np.random.default_rng([seed, number, attempt]))
         except cr.LossNotFinite:
             continue
         if run.left < run.reachable and run.left_for_validation < run.reachable + 0.1:
@@ -61,10 +60,10 @@ def healthy_run(number: int) -> Run:
     raise AssertionError("None of twenty trainings came to a good score.")
 
 
-def _run(number: int, random: np.random.Generator) -> Run:
-    names = list(PROBLEMS)
+def _run(number: int, problems: Mapping[str, Problems], random: np.random.Generator) -> Run:
+    names = list(problems)
     name = names[number % len(names)]
-    problem = PROBLEMS[name](random)
+    problem = problems[name](random)
     epochs, settings, layers = _choices(random, problem, is_image=name in IMAGES)
     net = cr.NeuralNetwork(*layers, **settings)
     y = _targets(problem, net.loss)

@@ -13,9 +13,12 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.layer import Array
-from diagnosis.problems import IMAGES, PROBLEMS, TABLES, Problem, standardised
+from diagnosis.problems import HELD_OUT, IMAGES, Problem, standardised
+from diagnosis.problems import TABLES as TABLES_IN_VIEW
 
+TABLES = TABLES_IN_VIEW | HELD_OUT
 Case = tuple[cr.NeuralNetwork, Array, Array, cr.History | None]
+WIDE = {"two_outputs", "pictures_again"}  # with several targets for a sample
 Random = np.random.Generator
 
 
@@ -136,7 +139,7 @@ def unscaled_inputs(random: Random) -> Case:
         x, y = cr.data.load(name)
         problem = Problem(x, y, int(y.max()) + 1)
     elif kind == 1:  # pixels as numbers
-        problem = _problem(random, {"digit_images": PROBLEMS["digit_images"]})
+        problem = _problem(random, {"digit_images": IMAGES["digit_images"]})
         problem = Problem((problem.x * 255).astype(np.float64), problem.y, 10)
     elif kind == 2:  # a year among columns that are scaled
         problem = _problem(random, TABLES)
@@ -198,7 +201,7 @@ def overfitting(random: Random) -> Case:
 
 def label_leakage(random: Random) -> Case:
     """The answer among the columns: as it is, in other units, one-hot, or what it was made of."""
-    problem = _problem(random, {name: TABLES[name] for name in TABLES if name != "two_outputs"})
+    problem = _problem(random, {name: TABLES[name] for name in TABLES if name not in WIDE})
     y = np.asarray(problem.y, np.float64)
     if problem.classes:
         leak = _one(

@@ -15,8 +15,9 @@ LARGEST_SHARE = 0.998
 # Fewer rows agree by chance too easily.
 FEWEST_ROWS = 20
 FEWEST_OF_A_CLASS = 5
-# "At once": steps in which no network learns anything real to the last thousandth.
-AT_ONCE, NOTHING_LEFT = 20, 0.001
+# "At once": steps in which no network learns anything real to the last bit.
+AT_ONCE, NOTHING_LEFT = 20, 1e-5
+SOMETHING_LEFT = 0.1  # at the first step: else it has been trained before
 _IN_A_ROW = 5  # steps, as one alone may be luck with its batch
 _MOST_RANKED = 1 << 18  # numbers
 
@@ -55,7 +56,7 @@ class LabelLeakage(Symptom):
         if isinstance(evidence.network.optimizer, LBFGS) or len(first) < AT_ONCE:
             return None
         left = float(first[-_IN_A_ROW:].max())
-        if not (first[0] > 100 * NOTHING_LEFT and left < NOTHING_LEFT):
+        if not (first[0] > SOMETHING_LEFT and left < NOTHING_LEFT):
             return None
         return self.finding(
             ["loss curve"],

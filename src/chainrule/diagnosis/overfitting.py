@@ -11,8 +11,8 @@ from chainrule.layer import Array
 from chainrule.training.history import History
 
 # All on the scale on which 1 is the loss of a constant guess and 0 that of perfection.
-LARGEST_RISE = 0.4  # of the validation loss above its lowest point
-LARGEST_GAP = 0.6  # between the validation loss and that of the training
+LARGEST_RISE = 0.3  # of the validation loss above its lowest point
+LARGEST_GAP = 0.55  # between the validation loss and that of the training
 LEARNED = 0.5  # what the training must have come to, before a gap means anything
 FEWEST_EPOCHS = 10
 _SMOOTHED_OVER = 5  # epochs, so that no single one decides

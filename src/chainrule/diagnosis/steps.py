@@ -21,6 +21,7 @@ LARGEST_BOUNCE = 0.1  # upwards, from one epoch to the next, on average over the
 LEARNED = 0.2  # so little left: whatever the steps are, they work
 FEWEST_EPOCHS = 10
 FEWEST_STEPS = 3
+FEWEST_IN_A_QUARTER = 10  # steps, so that the noise of their batches averages out
 
 # An update changes weights by about a thousandth of their size in trainings that go well.
 SMALLEST_RATIO = 1e-4
@@ -103,13 +104,13 @@ def _of_the_curve(evidence: Evidence) -> str | None:
     quarter = max(len(steps) // 4, 1)
     start, end = float(np.median(steps[:quarter])), float(steps[-quarter:].mean())
     first = max(float(steps[0]), 1.0)
-    spike, recovered = float(steps.max() / first), end < RECOVERED * first
-    if spike > (LARGEST_HARMLESS_SPIKE if recovered else LARGEST_SPIKE):
+    recovers = end < RECOVERED * first or len(curve.epochs) < 2  # or has had no time to
+    if steps.max() > first * (LARGEST_HARMLESS_SPIKE if recovers else LARGEST_SPIKE):
         return (
             f"The loss rose from {losses[0]:.3g} to {losses.max():.3g} in step "
             f"{int(losses.argmax()) + 1}."
         )
-    if end > LARGEST_RISE * max(start, 1.0):
+    if quarter >= FEWEST_IN_A_QUARTER and end > LARGEST_RISE * max(start, 1.0):
         return f"The loss rose from {losses[0]:.3g} to {losses[-quarter:].mean():.3g}."
     epochs = curve.epochs[len(curve.epochs) // 2 :]
     if end > LEARNED and len(curve.epochs) >= FEWEST_EPOCHS:
