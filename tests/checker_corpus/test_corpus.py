@@ -104,7 +104,7 @@ def assert_later_steps_differ(style: Style, knobs: dict[str, str], edit: Edit) -
     assert wrong.error is None or isinstance(wrong.error, ValueError), wrong.error
     if wrong.error is None:
         a, b = (proof.flat(proof.parameters(style, knobs, ran)) for ran in (right, wrong))
-        assert np.linalg.norm(a - b) > 1e-4 * np.linalg.norm(a)
+        assert np.linalg.norm(a - b) > 1e-6 * np.linalg.norm(a)
 
 
 def first_weights(style: Style, knobs: dict[str, str], ran: proof.Run) -> np.ndarray:
