@@ -145,3 +145,72 @@ def test_many_seeds_as_json(run: Run) -> None:
     assert found["networks"] == 3
     assert found["learned"] + len(found["failed_seeds"]) == 3
     assert len(found["last_losses"]) == 3
+
+
+# --- the first step, explained --------------------------------------------------------------
+
+
+def test_explain_shows_every_number_of_the_first_step(run: Run) -> None:
+    result = run("demo", "--explain")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    output = result.output
+    parts = [
+        "Row 2 of the truth table: x = (0, 1, 1), and y = 1 is right.",
+        "Feedforward: from x to ŷ",
+        "Loss: how far ŷ is from y",
+        "Backprop: the derivative of the loss, back to x",
+        "Update: a step downhill",
+        "What training makes of it",
+        "Next",
+    ]
+    places = [output.index(part) for part in parts]
+    assert places == sorted(places)
+    assert "After 1,500 such steps on all four rows together the loss is 0.0017" in output
+    assert "right is 0, 1, 1, 0. Learned." in output
+    # 12 + 4 weights and 4 + 1 biases: each has its line of the gradient and of the update.
+    for symbol in ("∂L/∂W₁[", "W′₁[", "∂L/∂W₂[", "W′₂[", "∂L/∂b₁[", "b′₁["):
+        many = {"W₁": 12, "W′₁": 12}.get(symbol.removeprefix("∂L/∂")[:-1], 4)
+        own = {line.split(" = ")[0] for line in output.splitlines() if f" {symbol}" in line[:12]}
+        assert len(own) == many, symbol
+
+
+def test_the_numbers_are_those_of_the_textbook(run: Run) -> None:
+    """By hand, from the weights that the demo starts from."""
+    X, y = cr.data.truth_table()
+    first, second = cr.data.reference_weights(0, 4)
+    hidden = 1 / (1 + np.exp(-X[1] @ first))
+    output = 1 / (1 + np.exp(-hidden @ second))
+    d_z2 = 2 * (output - y[1]) * output * (1 - output)
+    d_z1 = d_z2 * second[:, 0] * hidden * (1 - hidden)
+    shown = run("demo", "--explain", "--no-bias").output
+    data = json.loads(run("demo", "--explain", "--no-bias", "--json").output)
+    assert (data["format"], data["samples"]) == ("chainrule explanation", 1)
+    arrays = {name: np.array(array["values"]) for name, array in data["arrays"].items()}
+    assert arrays["x"].tolist() == [[0, 1, 1]]
+    assert "bias1" not in arrays
+    np.testing.assert_allclose(arrays["y_hat"], [output], rtol=1e-12)
+    np.testing.assert_allclose(arrays["d_weights1"], np.outer(X[1], d_z1), rtol=1e-12)
+    np.testing.assert_allclose(arrays["new_weights1"], first - np.outer(X[1], d_z1), rtol=1e-12)
+    for value in (output[0], d_z2[0], *d_z1, data["loss"]):
+        assert f"= {value:.5g}\n" in shown
+
+
+def test_explain_goes_with_the_other_options(run: Run, folder: Path) -> None:
+    options = ["--explain", "--hidden", 3, "--seed", 5, "--learning-rate", 0.25]
+    output = run("demo", *options, "--iterations", 20, "--plot", "loss.png").output
+    assert "Dense(3, activation='sigmoid')" in output
+    assert "GradientDescent(learning_rate=0.25)" in output
+    assert "After 20 such steps" in output
+    assert "Not learned from this start." in output
+    assert "Loss graph: loss.png" in output
+    assert (folder / "loss.png").stat().st_size > 1000
+    data = json.loads(run("demo", *options, "--json").output)
+    assert data["settings"]["rate"] == 0.25
+    assert data["arrays"]["weights1"]["shape"] == [3, 3]
+    assert run("demo", *options).output != run("demo", "--explain", "--hidden", 3).output
+
+
+def test_explain_writes_nothing_unless_asked(run: Run, folder: Path) -> None:
+    run("demo", "--explain")
+    assert list(folder.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,8 +96,8 @@ def explain(
     files = _files(html, output, json=wanted is None and not general)
     if plot is not None:
         check_writable(plot, suffixes=PICTURES)
+    of_a_step = {"--data": data, "--row": row, "--actual": actual}
     if general:
-        of_a_step = {"--data": data, "--row": row, "--actual": actual}
         _refuse_with_general({**of_a_step, "--weight": weight, "--plot": plot})
     saved = saving.load(model)
     out = console()
@@ -116,7 +117,7 @@ def explain(
         plots.save(explanation.plot(), plot)
         out.print(f"Picture of the step: {plot}", soft_wrap=True)
     if wanted is None and not files:
-        out.print(f"\n{_what_next(explanation, model, row)}", soft_wrap=True)
+        out.print(f"\n{_what_next(explanation, model, of_a_step)}", soft_wrap=True)
 
 
 class OfRows(Shown):
@@ -233,9 +234,10 @@ def _write(out: Console, shown: Shown, files: list[Path]) -> None:
         out.print(f"Explanation: {shown.save(file)}", soft_wrap=True)
 
 
-def _what_next(explanation: Explanation, model: Path, row: str | None) -> str:
-    """How to ask for more."""
-    command = f"chainrule explain {model}{'' if row is None else f' --row {row}'}"
+def _what_next(explanation: Explanation, model: Path, options: dict[str, str | None]) -> str:
+    """How to ask for more of the same step."""
+    given = [word for name, value in options.items() if value is not None for word in (name, value)]
+    command = shlex.join(["chainrule", "explain", str(model), *given])
     number = strongest_weight(explanation)
     example = "layer 1"
     if number is not None:

@@ -22,10 +22,11 @@ from chainrule.cli.image_report import tell_image_scores, tell_images, tell_unre
 from chainrule.cli.image_sets import ImageSet, Size, open_images
 from chainrule.cli.sources import file_stem, set_name, shadowed_file
 from chainrule.cli.terminal import PICTURES, console
-from chainrule.cli.training import tell_training
+from chainrule.cli.training import tell_diagnosis, tell_training
 from chainrule.data.columns import counted
 from chainrule.data.images import LabelledImages
 from chainrule.data.split import split_rows
+from chainrule.diagnosis import diagnose
 from chainrule.errors import InvalidData
 from chainrule.files import check_writable
 from chainrule.layer import Array
@@ -84,6 +85,11 @@ def train_images(
     model, history = _fit(talk, network, found.images, parts, wishes, progress=not quiet)
     model.training["source"] = source
     model.training["scores"] = tell_image_scores(out, model, found, *parts, details=not quiet)
+    images, training = found.images, parts[0]
+    tell_diagnosis(
+        talk,
+        diagnose(model.network, images.x[training], images.y[training], history=history),
+    )
     model.save(output)
     plots.save(history.plot(), plot)
     out.print(f"Loss graph: {plot}", soft_wrap=True)

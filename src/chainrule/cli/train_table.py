@@ -20,9 +20,10 @@ from chainrule.cli.sources import TABLES, file_stem, set_name, shadowed_file
 from chainrule.cli.table_model import TableModel
 from chainrule.cli.tables import open_table
 from chainrule.cli.terminal import PICTURES, console
-from chainrule.cli.training import tell_training
+from chainrule.cli.training import tell_diagnosis, tell_training
 from chainrule.data import bundled
 from chainrule.data.columns import listed
+from chainrule.diagnosis import Diagnosis, diagnose
 from chainrule.errors import InvalidSetting
 from chainrule.files import check_writable
 from chainrule.loss import Loss
@@ -79,6 +80,7 @@ def train_table(
     tell_columns(talk, prepared)
     model, history = _fit(talk, prepared, wishes, source, progress=not quiet)
     model.training["scores"] = tell_scores(out, model, prepared, details=not quiet)
+    tell_diagnosis(talk, _diagnose(model, prepared, history))
     model.save(output)
     plots.save(history.plot(), plot)
     out.print(f"Loss graph: {plot}", soft_wrap=True)
@@ -107,6 +109,17 @@ def _fit(
     )
     model.training.update(source=source, **tell_training(talk, history, stopping, "rows"))
     return model, history
+
+
+def _diagnose(model: TableModel, prepared: Prepared, history: History) -> Diagnosis:
+    """Look at the rows that were learned from; findings name the columns of the table."""
+    return diagnose(
+        model.network,
+        prepared.features[prepared.training],
+        model.targets(prepared.table)[prepared.training],
+        history=history,
+        columns=prepared.preprocessing.feature_names,
+    )
 
 
 def _default_target(source: str, columns: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a training was like: printed, and kept in the model file."""
+"""What a training was like, and what is wrong with it: printed, and kept in the model file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from chainrule.diagnosis import Diagnosis
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History
 
@@ -41,3 +42,9 @@ def tell_training(
         "seconds": history.seconds,
         **history.settings,
     }
+
+
+def tell_diagnosis(talk: Console, diagnosis: Diagnosis) -> None:
+    """Print what seems to be wrong with the training; nothing when all is well."""
+    if diagnosis:
+        talk.print(f"{diagnosis}\n", soft_wrap=True)
