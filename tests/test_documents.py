@@ -30,7 +30,7 @@ def test_the_ten_lines_of_the_readme(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mpl.use("Agg")
-    ten_lines, every_number, fast = python_in("README.md")
+    ten_lines, every_number, why, fast = python_in("README.md")
     names: dict[str, Any] = {}
     exec(ten_lines, names)  # noqa: S102 - our own README
     assert len(ten_lines.strip().splitlines()) == 10
@@ -38,12 +38,25 @@ def test_the_ten_lines_of_the_readme(
     assert "[0. 1. 1. 0.]" in capsys.readouterr().out
     exec(every_number, names)  # noqa: S102
     assert names["trace"]["layer 1"].z.shape == (4, 4)
+    exec(why, names)  # noqa: S102
+    assert_shown(capsys.readouterr().out)
     exec(fast, names)  # noqa: S102
     assert len(names["many"]) == 10
     assert "engine" in capsys.readouterr().out
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+def assert_shown(printed: str) -> None:
+    """The lines that the README shows are printed so, but for the last digits of the numbers."""
+    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    number = r"-?\d+\.\d+"
+    pattern = re.escape(re.sub(number, "NUMBER", shown)).replace("NUMBER", f"({number})")
+    found = re.search(pattern, printed)
+    assert found is not None
+    numbers = [float(text) for text in re.findall(number, shown)]
+    assert [float(text) for text in found.groups()] == pytest.approx(numbers, rel=0.01)
 
 
 def test_the_activation_and_the_layer_of_the_contributing_guide() -> None:
@@ -58,7 +71,13 @@ def test_the_activation_and_the_layer_of_the_contributing_guide() -> None:
 
 
 def test_every_path_that_a_document_names_is_there() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/results.md"):
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/explanation.md",
+        "docs/results.md",
+    ):
         page = ROOT / name
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
             if not link.startswith("http"):
