@@ -19,7 +19,8 @@ from checker_corpus.templates import Edit, Style, fill
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 STEP = 1e-5  # of the central differences
-PARALLEL = 1e-5  # how far a right update may leave the direction of the gradient, relatively
+PARALLEL = 1e-6  # how far a right update may leave the direction of the gradient, relatively
+ASIDE = 1e-4  # how far a wrong one does at least
 
 
 @dataclass

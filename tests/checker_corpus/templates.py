@@ -150,8 +150,14 @@ def _replaced(lines: list[Line], start: int, hunk: Hunk) -> list[Line]:
     blamed = hunk.blamed if any(hunk.blamed) else changed
     if not any(blamed):
         blamed = [True] * len(hunk.new)
+    # A line that only stays, and stood further left than the first, stays there.
+    left = {
+        line.text.strip(): line.text
+        for line in lines[start : start + len(hunk.old)]
+        if line.text and not line.text.startswith(indent)
+    }
     new = [
-        Line(indent + text if text else "", 2 if guilty else 0)
+        Line(left.get(text, indent + text if text else ""), 2 if guilty else 0)
         for text, guilty in zip(hunk.new, blamed, strict=True)
     ]
     before, after = lines[:start], lines[start + len(hunk.old) :]

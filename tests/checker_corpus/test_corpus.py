@@ -90,12 +90,12 @@ def test_a_wrong_program_is_wrong(name):
 def assert_the_step_is_wrong(style: Style, knobs: dict[str, str], edit: Edit) -> None:
     ran, update, gradient = proof.one_step(style, knobs, edit)
     assert ran.error is None or isinstance(ran.error, (ValueError, IndexError, TypeError)), ran.error
-    if update is None or proof.departure(update, gradient) > 1e-3:
+    if update is None or proof.departure(update, gradient) > proof.ASIDE:
         return
     # With one sample and one output a missing factor is a scale; over all samples it is not.
     assert style.proof.hunks
     right, wrong = proof.whole_epoch(style, knobs), proof.whole_epoch(style, knobs, edit)
-    assert proof.departure(wrong, -right) > 1e-3
+    assert proof.departure(wrong, -right) > proof.ASIDE
 
 
 def assert_later_steps_differ(style: Style, knobs: dict[str, str], edit: Edit) -> None:
