@@ -150,6 +150,7 @@ class Step(Layout):
         self.arrays[WHOLE, "d_y_hat"] = network.loss.gradient(output, y, weight)
         self.loss_terms = LossTerms(self)
         own = {**network.loss.settings(), "l1": network.l1, "l2": network.l2, "pi": math.pi}
+        own["n"] = self.loss_terms.count  # of terms, or samples, that the loss averages over
         for setting, value in own.items():
             if isinstance(value, int | float):
                 self.settings[setting] = float(value)
