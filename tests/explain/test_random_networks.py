@@ -41,7 +41,7 @@ def explain(case: Case) -> Explanation:
     return explained(case.net, case.x, case.y, case.sample_weight, training=case.training)
 
 
-@networks(sample=60, full=1000)
+@networks(sample=60, full=800)
 @for_all(cases())
 def test_every_number_is_what_its_formula_gives(case: Case) -> None:
     """And the numbers are those of the network itself, bit for bit."""
@@ -54,7 +54,7 @@ def test_every_number_is_what_its_formula_gives(case: Case) -> None:
         assert_sympy_agrees(found[place], rounding)
 
 
-@networks(sample=40, full=600)
+@networks(sample=40, full=400)
 @for_all(cases(dtypes=("float64",)))
 def test_every_gradient_is_what_moving_one_number_does_to_the_loss(case: Case) -> None:
     explanation = explain(case)
@@ -64,7 +64,7 @@ def test_every_gradient_is_what_moving_one_number_does_to_the_loss(case: Case) -
     assert assert_differences_agree(explanation, at_most=3) > 0
 
 
-@networks(sample=40, full=600)
+@networks(sample=40, full=400)
 @for_all(cases(dtypes=("float64",)))
 def test_every_factor_of_a_chain_is_what_moving_one_number_does_to_the_next(case: Case) -> None:
     explanation, random = explain(case), np.random.default_rng(0)
@@ -74,12 +74,12 @@ def test_every_factor_of_a_chain_is_what_moving_one_number_does_to_the_next(case
             continue
         for index in chosen(tensor.values, 2, random):
             chain = tensor[index].chain
-            if not np.abs(tensor.values[index]) > 1e-12:
+            penalized = (tensor.symbol.path, tensor.symbol.field) in step.penalized
+            if chain is None:  # no way leads there, but for the penalty's
+                assert penalized or not tensor.values[index], tensor[index].name
                 continue
-            assert chain is not None, f"{tensor[index].name} has no chain"
             if chain.of_terms == 1:
                 assert chain.product == pytest.approx(chain.together, rel=1e-9)
-            penalized = (tensor.symbol.path, tensor.symbol.field) in step.penalized
             if not penalized:
                 size = 1e-9 * float(np.abs(tensor.values).max())
                 assert chain.together == pytest.approx(tensor.values[index], rel=1e-9, abs=size)
