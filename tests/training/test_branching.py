@@ -46,6 +46,7 @@ def test_halving_and_then_quartering_by_hand(engine: str) -> None:
     assert branch.network.parameters.item() == 1
     assert net.parameters.item() == 4
     assert net.optimizer.learning_rate == 0.25
+    assert branch.network.last_history.losses.tolist() == branch.losses.tolist()
 
 
 # --- the same bits without a change, another way with one ----------------------------------------

@@ -159,6 +159,7 @@ def test_the_network_is_independent_and_trains_on(engine: str) -> None:
     assert earlier.engine.name == history.network.engine.name
     epochs = run.settings["epochs"] - 3
     after = bits(history.network)
+    assert earlier.last_history is None
     earlier.fit(*run.data, **run.settings | {"epochs": epochs})
     assert bits(earlier) == after
     earlier.parameters[...] = 0

@@ -99,6 +99,18 @@ def test_what_a_callback_made_needed_stays_longest() -> None:
     assert bits(history.at(4000)) == bits(history.network)
 
 
+def test_changes_after_every_step_leave_a_spread_of_them() -> None:
+    class Nudge(cr.Callback):
+        def after_step(self, net: cr.NeuralNetwork, history: cr.History) -> None:
+            net.parameters[0] += 1
+
+    kept = trained(3000, Nudge()).snapshots
+    assert len(kept) <= snapshots.MOST
+    assert kept.spacing == snapshots.FIRST_SPACING
+    assert kept.steps[0] == 0
+    assert kept.steps[-1] == 3000
+
+
 class Looking(cr.Callback):
     """Counts how often a training was compared before and after."""
 

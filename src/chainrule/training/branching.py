@@ -54,6 +54,7 @@ def branch(
     going_on = recording.begin(network, recording.samples, recording.validation, new)
     going_on.history.settings["changes"] = [f"{name}={changes[name]!r}" for name in changes]
     found: History = going_on.run()
+    network.last_history = copy.copy(found)  # as after fit
     return found
 
 

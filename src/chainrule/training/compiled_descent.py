@@ -105,7 +105,7 @@ class CompiledDescent:
         self._take(samples)
         count = min(self._most_steps(), left)
         self._piece(samples, order, 0, self._rates(epoch, 0, count))
-        if self.state.step >= loop.next_look:
+        if count < left and self.state.step >= loop.next_look:
             loop.look()
         return count
 

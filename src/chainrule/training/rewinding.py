@@ -44,7 +44,8 @@ def loop_at(recording: Recording, history: History, step: int) -> Any:
     The network is left on the engine that made the steps.
     """
     snapshot = recording.snapshots.before(step)
-    memo: dict[int, Any] = {}
+    # The record of its latest training is long, and not of the steps that led here.
+    memo: dict[int, Any] = {id(recording.network.last_history): None}
     network = copy.deepcopy(recording.network, memo)
     snapshot.settings.put_on(network, memo)
     network.engine = engine_of(recording, snapshot)

@@ -162,20 +162,22 @@ class Snapshots:
         self.next = step + self.spacing if self._regular else math.inf
 
     def _make_room_for(self, loop: Any, settings: Settings, needed: bool) -> None:
+        if self._most == 1:
+            return  # there is room for the start alone
         if len(self._taken) == self._most:
             self._thin()
-        if len(self._taken) == self._most:
-            return  # there is room for the start alone
         taken = self._spare.pop() if self._spare else Snapshot(loop)
         taken.fill(loop, settings, needed)
         self._taken.append(taken)
 
     def _thin(self) -> None:
         """Drop every other one, those that are needed only where there are no others."""
-        self.spacing *= 2
         later = self._taken[1:]
-        dropped = ([s for s in later if not s.needed] or later)[::2]
-        self._taken = [s for s in self._taken if s not in dropped]
+        regular = [snapshot for snapshot in later if not snapshot.needed]
+        if regular:
+            self.spacing *= 2
+        dropped = (regular or later)[::2]
+        self._taken = [snapshot for snapshot in self._taken if snapshot not in dropped]
         self._spare += dropped
 
     def before(self, step: int) -> Snapshot:
