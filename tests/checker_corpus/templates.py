@@ -114,16 +114,20 @@ class Style:
     def _edited(self, lines: list[Line], edit: Edit) -> list[Line]:
         if not edit.hunks:
             held = [f"${name}$" for name in edit.knobs]
-            lines = [
-                Line(line.text, 2 if any(name in line.text for name in held) else line.blame)
-                for line in lines
-            ]
-        for hunk in edit.hunks:
+            guilty = [any(name in line.text for name in held) for line in lines]
+            lines = [Line(x.text, 2 if g else x.blame) for x, g in zip(lines, guilty, strict=True)]
+        blamed = _blamed(edit)
+        for hunk, guilty in zip(edit.hunks, blamed, strict=True):
             start = self._find(lines, hunk.old, edit.mistake)
-            lines = _replaced(lines, start, hunk)
+            before, after = lines[:start], lines[start + len(hunk.old) :]
+            if not any(map(any, blamed)):
+                # Something is gone: what stands around the gap is as near as anyone can point.
+                before, after = _first_blamed(before[::-1])[::-1], _first_blamed(after)
+            new = _indented(hunk.new, guilty, lines[start : start + len(hunk.old)])
+            lines = [*before, *new, *after]
         for text in edit.also:
             start = self._find(lines, [text], edit.mistake)
-            lines = [*lines[:start], Line(lines[start].text, 1), *lines[start + 1 :]]
+            lines[start] = Line(lines[start].text, max(1, lines[start].blame))
         return lines
 
     def _find(self, lines: list[Line], old: list[str], mistake: str) -> int:
@@ -142,31 +146,28 @@ def fill(text: str, knobs: Mapping[str, str]) -> str:
     return text
 
 
-def _replaced(lines: list[Line], start: int, hunk: Hunk) -> list[Line]:
-    first = lines[start].text
+def _blamed(edit: Edit) -> list[list[bool]]:
+    """Which new lines are to blame: those marked; or all that changed; or all that moved."""
+    if any(any(hunk.blamed) for hunk in edit.hunks):
+        return [hunk.blamed for hunk in edit.hunks]
+    changed = []
+    for hunk in edit.hunks:
+        stays = {text.strip() for text in hunk.old}
+        changed.append([text.strip() not in stays for text in hunk.new])
+    if any(map(any, changed)):
+        return changed
+    return [[len(hunk.new) == len(hunk.old)] * len(hunk.new) for hunk in edit.hunks]
+
+
+def _indented(new: list[str], guilty: list[bool], old: list[Line]) -> list[Line]:
+    """Indent new lines like the first old one; what stood further left and stays, stays there."""
+    first = old[0].text
     indent = first[: len(first) - len(first.lstrip())]
-    stays = {text.strip() for text in hunk.old}
-    changed = [text.strip() not in stays for text in hunk.new]
-    blamed = hunk.blamed if any(hunk.blamed) else changed
-    if not any(blamed):
-        blamed = [True] * len(hunk.new)
-    # A line that only stays, and stood further left than the first, stays there.
-    left = {
-        line.text.strip(): line.text
-        for line in lines[start : start + len(hunk.old)]
-        if line.text and not line.text.startswith(indent)
-    }
-    new = [
-        Line(left.get(text, indent + text if text else ""), 2 if guilty else 0)
-        for text, guilty in zip(hunk.new, blamed, strict=True)
+    left = {x.text.strip(): x.text for x in old if x.text and not x.text.startswith(indent)}
+    return [
+        Line(left.get(text, indent + text if text else ""), 2 if g else 0)
+        for text, g in zip(new, guilty, strict=True)
     ]
-    before, after = lines[:start], lines[start + len(hunk.old) :]
-    if not any(changed) and len(hunk.new) < len(hunk.old):
-        # Something is gone: what stands around the gap is as near as anyone can point.
-        new = [Line(line.text, max(1, line.blame)) for line in new]
-        before = _first_blamed(before[::-1])[::-1]
-        after = _first_blamed(after)
-    return [*before, *new, *after]
 
 
 def _first_blamed(lines: list[Line]) -> list[Line]:
@@ -197,6 +198,10 @@ def _read_edits(text: str) -> list[Edit]:
         elif line.strip():
             raise ValueError(f"a line of an edit starts with @, -, +, ! or ?, not {line!r}")
         last = mark
+    for edit in edits:
+        for hunk in edit.hunks:
+            if [x.strip() for x in hunk.old] == [x.strip() for x in hunk.new]:
+                raise ValueError(f"{edit.mistake}: {hunk.old} is replaced by itself")
     return edits
 
 
