@@ -107,7 +107,12 @@ ORDER = {
         data.four_rows data.bundled data.columns data.csv data.target data.preprocessing
         data.split data.idx data.images data.image_files
         """,
-    "files": "saving.description saving.model_file saving",
+    "files": """
+        saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
+        saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
+        saving.onnx.export saving.onnx
+        saving.description saving.model_file saving
+        """,
     "the public names": "chainrule",
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
@@ -127,9 +132,7 @@ LAZY = {
 }
 
 # What costs time to import, and is not needed before someone uses it.
-HEAVY = (
-    "matplotlib mlxtend numba pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
-)
+HEAVY = "matplotlib mlxtend numba onnx pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
 
 SOURCE = Path(cr.__file__).parent
 

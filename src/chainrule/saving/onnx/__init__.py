@@ -1,0 +1,29 @@
+"""Networks out as ONNX files and in from them.
+
+``to_onnx`` and ``from_onnx``, and for layers of your own ``Onnx``, which says how one is written.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.saving.onnx.export import to_onnx
+    from chainrule.saving.onnx.load import from_onnx
+    from chainrule.saving.onnx.writer import Onnx
+
+__all__ = ["Onnx", "from_onnx", "to_onnx"]
+
+# They need every layer there is, so they load on use.
+_FILES = {"Onnx": "writer", "from_onnx": "load", "to_onnx": "export"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILES:
+        return getattr(importlib.import_module(f"chainrule.saving.onnx.{_FILES[name]}"), name)
+    raise AttributeError(f"chainrule.saving.onnx has no {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__
