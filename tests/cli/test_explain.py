@@ -163,6 +163,12 @@ def test_a_number_is_told_in_its_own_unit(run: Run, models: dict[str, Path]) -> 
     assert "The network learns (body_mass_g - " in output
 
 
+def test_counts_are_only_divided(run: Run, penguins: Path) -> None:
+    options = ["--target", "flipper_length_mm", "--loss", "poisson", "--epochs", 1, "--quiet"]
+    assert run("train", penguins, *options, "--output", "counts").exit_code == 0
+    assert "The network learns flipper_length_mm / 2" in run("explain", "counts").output
+
+
 def test_several_rows_make_one_step(run: Run, models: dict[str, Path]) -> None:
     output = run("explain", models["species"], "--row", "1-3,5,6,7").output
     assert "Rows 1, 2, 3, 5, 6, 7 of" in output
@@ -453,6 +459,12 @@ def test_a_picture_beside_the_text(run: Run, plain: Path, folder: Path) -> None:
     output = run("explain", plain, "--data", "truth.csv", "--plot", "step.png").output
     assert "Picture of the step: step.png\n" in output
     assert (folder / "step.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_help_says_how_rows_and_layers_count(run: Run) -> None:
+    told = " ".join(run("explain", "--help").output.split())
+    assert "counted from 1 as chainrule predict prints them" in told
+    assert "Layers count from 1, indices from 0." in told
 
 
 def test_the_equations_in_general(run: Run, plain: Path, folder: Path) -> None:

@@ -86,6 +86,15 @@ def test_a_folder(run: Run, pictures: Path, folder: Path) -> None:
     assert "\x1b" not in output
 
 
+def test_what_is_wrong_with_a_training_is_told(run: Run, pictures: Path) -> None:
+    train = ["train", pictures, "--model", "mlp", "--epochs", 8]
+    assert "Diagnosis" not in run(*train).output
+    output = run(*train, "--learning-rate", 20).output
+    assert "Learning rate too high (learning rate)" in output
+    assert output.index("Score on the") < output.index("Diagnosis") < output.index("Loss graph:")
+    assert "Diagnosis" not in run(*train, "--learning-rate", 20, "--quiet").output
+
+
 def test_the_model_file_says_how_to_read_an_image(bars: Path) -> None:
     saved = saving.load(bars)
     assert saved.extra["images"] == {

@@ -70,6 +70,32 @@ def test_bundled_sets(run: Run, folder: Path, name: str, score: str, at_least: f
     assert (folder / f"chainrule-{name}.safetensors").exists()
 
 
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes", "digits"])
+def test_a_training_in_which_all_is_well_has_no_diagnosis(run: Run, name: str) -> None:
+    assert "Diagnosis" not in run("train", name).output
+
+
+def test_a_column_that_gives_the_answer_away_is_named(
+    run: Run, penguins: Path, folder: Path
+) -> None:
+    table = pd.read_csv(penguins)
+    table["pounds"] = table["body_mass_g"] / 453.6
+    table.to_csv(folder / "pounds.csv", index=False)
+    train = ["train", "pounds.csv", "--target", "body_mass_g", "--epochs", 5]
+    output = run(*train).output
+    told = output[output.index("Diagnosis: 1 finding.") :]
+    assert told.splitlines()[2] == "Label leakage ('pounds')"
+    assert "Try: Drop 'pounds', unless it is known" in told
+    assert output.index("Score on the") < output.index("Diagnosis") < output.index("Loss graph:")
+    assert "Diagnosis" not in run(*train, "--quiet").output
+
+
+def test_steps_that_are_too_long_are_found(run: Run) -> None:
+    output = run("train", "iris", "--learning-rate", 2, "--epochs", 10).output
+    assert "Learning rate too high (learning rate)" in output
+    assert "a tenth of" in output
+
+
 def test_the_model_file_knows_how_it_was_trained(models: dict[str, Path]) -> None:
     saved = saving.load(models["species"])
     training = saved.extra["training"]

@@ -6,13 +6,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.explain.document import Block, Document, Equation, Section, Table, Text
+from chainrule.data.columns import counted
+from chainrule.explain.document import (
+    Block,
+    Document,
+    Equation,
+    Section,
+    Table,
+    Text,
+    Words,
+)
 from chainrule.explain.explanation import Explanation
 from chainrule.explain.expression import Name, Number
 from chainrule.explain.layout import Path
 from chainrule.explain.quantity import Quantity
 
 _WRITTEN_OUT = 60  # parameters, up to which every equation is shown
+_SHORT_LOSS = 4  # outputs, up to which the formula of the loss is short enough to be read
 _DIGITS = 4
 
 
@@ -22,16 +32,20 @@ def is_large(explanation: Explanation) -> bool:
 
 
 def overview(explanation: Explanation) -> Document:
-    """The layers in one table, and the weight of the first that counts most, to the loss and back.
-
-    The document of the whole step begins in the same way and goes on number by number.
-    """
-    whole = explanation.document()
-    beginning = [block for block in whole.blocks if not isinstance(block, Section)]
+    """The layers in one table, and the weight of the first that counts most, all the way."""
+    samples = counted(len(explanation.step.samples), "sample")
+    count = len(explanation.step.network.parameters)
+    after = explanation.loss_after_update
+    words: list[Words] = [
+        f"One step of training, on {samples}, of a network of {count:,} parameters. Its loss is ",
+        explanation.loss.number,
+    ]
+    if after is not None:
+        words += [", and after the update, on the same samples, ", Number(after, is_given=True)]
     return Document(
-        whole.title,
+        "One step, layer by layer",
         [
-            *beginning,
+            Text([*words, "."]),
             Section(["Layer by layer"], [_layers(explanation), *_loss(explanation)]),
             *_one_weight(explanation),
         ],
@@ -91,7 +105,7 @@ def _length(norm: float) -> str:
 
 def _loss(explanation: Explanation) -> Iterator[Block]:
     terms = explanation.terms
-    if terms.values.size == 1:
+    if terms.values.size == 1 and explanation.output.values.size <= _SHORT_LOSS:
         yield explanation.telling.equation(terms[terms.first])
     yield explanation.telling.equation(explanation.loss)
 

@@ -188,9 +188,10 @@ def _how_to_read(model: TableModel) -> str:
     """What y and ŷ stand for."""
     target = model.preprocessing.target
     if not isinstance(target, ClassTarget):
+        centred = f"({target.name} - {target.mean:.6g})" if target.mean else target.name
         return (
-            f"The network learns ({target.name} - {target.mean:.6g}) / "
-            f"{target.standard_deviation:.6g}: y and ŷ are in that measure."
+            f"The network learns {centred} / {target.standard_deviation:.6g}: y and ŷ are in that "
+            "measure."
         )
     if len(model.network.output_shape) == 1 and model.network.output_shape[0] == len(
         target.classes

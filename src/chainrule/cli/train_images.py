@@ -85,11 +85,9 @@ def train_images(
     model, history = _fit(talk, network, found.images, parts, wishes, progress=not quiet)
     model.training["source"] = source
     model.training["scores"] = tell_image_scores(out, model, found, *parts, details=not quiet)
-    images, training = found.images, parts[0]
-    tell_diagnosis(
-        talk,
-        diagnose(model.network, images.x[training], images.y[training], history=history),
-    )
+    if not quiet:
+        x, y = found.images.x[parts[0]], found.images.y[parts[0]]
+        tell_diagnosis(talk, diagnose(model.network, x, y, history=history))
     model.save(output)
     plots.save(history.plot(), plot)
     out.print(f"Loss graph: {plot}", soft_wrap=True)

@@ -80,7 +80,8 @@ def train_table(
     tell_columns(talk, prepared)
     model, history = _fit(talk, prepared, wishes, source, progress=not quiet)
     model.training["scores"] = tell_scores(out, model, prepared, details=not quiet)
-    tell_diagnosis(talk, _diagnose(model, prepared, history))
+    if not quiet:
+        tell_diagnosis(talk, _diagnose(model, prepared, history))
     model.save(output)
     plots.save(history.plot(), plot)
     out.print(f"Loss graph: {plot}", soft_wrap=True)
