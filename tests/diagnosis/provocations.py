@@ -179,7 +179,7 @@ def overfitting(random: Random) -> Case:
     samples, features = int(random.integers(40, 120)), int(random.integers(5, 30))
     x = random.normal(size=(samples, features))
     score = x @ random.normal(size=features) / np.sqrt(features)
-    noisy = score + random.normal(0, random.uniform(0.8, 2), samples)
+    noisy = score + random.normal(0, random.uniform(1, 2.5), samples)
     if random.random() < 0.5:
         problem = Problem(x, standardised(noisy), 0)
     else:

@@ -171,10 +171,20 @@ def test_wrong_samples_are_refused_as_by_fit() -> None:
         diagnose(net, X[:, :2], Y)
     with pytest.raises(cr.InvalidShape, match="60 samples and y 59"):
         diagnose(net, X, Y[:-1])
-    with pytest.raises(cr.InvalidData, match="NaN|nan"):
+    with pytest.raises(cr.InvalidData, match="holds nan"):
         diagnose(net, X * np.nan, Y)
     with pytest.raises(cr.InvalidSetting, match="history received 'last'; expected what fit"):
         diagnose(net, X, Y, history="last")  # type: ignore[arg-type]  # the mistake
+
+
+def test_columns_are_called_by_their_names() -> None:
+    x = np.column_stack([X, 5000 + 10 * X[:, 0]])
+    net = cr.NeuralNetwork(cr.Dense(1))
+    names = ["width", "height", "depth", "price"]
+    assert diagnose(net, x, Y, columns=names)[0].where == ("'price'",)
+    assert diagnose(net, x, Y)[0].where == ("column 3",)
+    with pytest.raises(cr.InvalidShape, match="columns holds 3 names; expected one for each"):
+        diagnose(net, x, Y, columns=names[:3])
 
 
 def finding(**changes: Any) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +44,8 @@ class Evidence:
         Checked.
     history : History, optional
         Of its training.
+    columns : sequence of str, optional
+        What the columns of x are called.
 
     Attributes
     ----------
@@ -56,10 +59,17 @@ class Evidence:
         The history's losses, where there is one.
     """
 
-    def __init__(self, network: Any, samples: Samples, history: History | None = None) -> None:
+    def __init__(
+        self,
+        network: Any,
+        samples: Samples,
+        history: History | None = None,
+        columns: Sequence[str] = (),
+    ) -> None:
         self.network = network
         self.samples = samples
         self.history = history
+        self.columns = columns
         self.twin = network.copy()
         if not self.twin.is_built:
             self.twin.build(samples.x.shape[1:])
@@ -88,6 +98,10 @@ class Evidence:
             return rows
         random = generator(self.network.seed, "diagnosis")
         return np.sort(random.choice(rows, most, replace=False))
+
+    def column(self, number: int) -> str:
+        """Name a column of x: as it is called, else by its number, from 0."""
+        return repr(self.columns[number]) if self.columns else f"column {number}"
 
     # --- one pass of training ---------------------------------------------------------------
 

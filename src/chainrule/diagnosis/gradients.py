@@ -13,7 +13,7 @@ from chainrule.layer import Array
 SMALLEST_RATIO = 1e-3
 # How much larger. Glorot and Bengio (2010) and He et al. (2015) draw weights so that it is about 1.
 LARGEST_RATIO = 100.0
-# So much of a guess's loss is left where a trained network with large weights needs no warning.
+# Where less than this of a guess's loss is left the layers have learned, whatever reaches them now.
 LEARNED = 0.35
 
 
@@ -29,6 +29,8 @@ class VanishingGradients(Symptom):
     )
 
     def look(self, evidence: Evidence) -> Finding | None:
+        if evidence.unexplained < LEARNED:
+            return None
         sizes = error_sizes(evidence)
         last = next(reversed(sizes.values()), 0.0)
         faded = {name: size for name, size in sizes.items() if 0 < size < SMALLEST_RATIO * last}

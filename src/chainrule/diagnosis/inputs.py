@@ -6,7 +6,6 @@ import numpy as np
 
 from chainrule.diagnosis.evidence import Evidence
 from chainrule.diagnosis.symptom import Finding, Symptom
-from chainrule.layer import Array
 
 # Inputs should be about as large as the starting weights assume, which is 1 (LeCun et al.,
 # "Efficient BackProp", 1998, section 4.3). Ten times as much still trains, only slower.
@@ -36,47 +35,30 @@ class UnscaledInputs(Symptom):
         columns = x.reshape(-1, x.shape[-1]).astype(np.float64)
         sizes = np.sqrt((columns**2).mean(axis=0))
         peaks = np.abs(columns).max(axis=0)
-        used = peaks > 0
+        used = columns.std(axis=0) > 0  # of one that is constant in a sample, nothing is known
         if not used.any() or not np.isfinite(sizes).all():
             return None
+        name = evidence.column if first == 0 and x.ndim == 2 else (lambda n: f"{what} {n}")
         largest, disparity = sizes.max(), peaks[used].max() / peaks[used].min()
-        numbers = {"largest": largest, "disparity": disparity}
         if largest > LARGEST:
-            places = _named(sizes > LARGEST, sizes, what)
-            told = f"{_count(places, columns, what)} larger than {LARGEST:g} on average, up to"
+            chosen = sizes > LARGEST
+            told = f"{chosen.sum()} of {len(sizes)} {what}s are larger than {LARGEST:g}"
         elif largest < SMALLEST:
-            places = _named(used, sizes, what)
-            told = f"All {what}s are smaller than {SMALLEST:g} on average, the largest"
+            chosen = used
+            told = f"All {what}s are smaller than {SMALLEST:g}"
         elif disparity > LARGEST_DISPARITY:
-            weak = used & (peaks * LARGEST_DISPARITY < peaks.max())
-            return self.finding(
-                _named(weak, -peaks, what),
-                f"The largest numbers of the {what}s go from {peaks[used].min():.2g} to "
-                f"{peaks.max():.2g}: the small ones have no say beside the others.",
-                _how_to_scale(what),
-                **numbers,
-            )
+            chosen = used & (peaks * LARGEST_DISPARITY < peaks.max())
+            told = f"The largest numbers of the {what}s are {disparity:.2g} times apart"
         else:
             return None
         return self.finding(
-            places,
-            f"{told} {largest:.3g} in {what} {int(sizes.argmax())} (root mean square, counted "
-            "from 0).",
+            [name(number) for number in np.argsort(-sizes, kind="stable") if chosen[number]],
+            f"{told}; the largest is {name(int(sizes.argmax()))}, of size {largest:.3g} (root "
+            "mean square).",
             _how_to_scale(what),
-            **numbers,
+            largest=largest,
+            disparity=disparity,
         )
-
-
-def _named(chosen: Array, sizes: Array, what: str) -> list[str]:
-    """Name the chosen columns, the largest first."""
-    order = np.argsort(-sizes, kind="stable")
-    return [f"{what} {number}" for number in order if chosen[number]]
-
-
-def _count(places: list[str], columns: Array, what: str) -> str:
-    if columns.shape[1] == 1:
-        return f"The only {what} is"
-    return f"{len(places)} of {columns.shape[1]} {what}s {'is' if len(places) == 1 else 'are'}"
 
 
 def _how_to_scale(what: str) -> str:

@@ -39,11 +39,11 @@ class LabelLeakage(Symptom):
             # Where most columns tell, as in copies of a picture, the target is meant to be x.
             if 0 < len(telling) <= max(1, x.shape[1] // 2):
                 best = int(shares.argmax())
+                name = evidence.column(best)
                 return self.finding(
-                    [f"column {number}" for number in telling],
-                    f"Column {best} (counted from 0) explains {shares[best]:.2%} of the target "
-                    "by itself.",
-                    f"Drop column {best}, unless it is known wherever the network will be used.",
+                    [evidence.column(int(number)) for number in telling],
+                    f"By itself {name} explains {shares[best]:.2%} of the target.",
+                    f"Drop {name}, unless it is known wherever the network will be used.",
                     share=shares[best],
                 )
         return self._zero_at_once(evidence)

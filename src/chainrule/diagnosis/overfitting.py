@@ -12,7 +12,7 @@ from chainrule.training.history import History
 
 # All on the scale on which 1 is the loss of a constant guess and 0 that of perfection.
 LARGEST_RISE = 0.3  # of the validation loss above its lowest point
-LARGEST_GAP = 0.55  # between the validation loss and that of the training
+LARGEST_GAP = 0.5  # between the validation loss and that of the training
 LEARNED = 0.5  # what the training must have come to, before a gap means anything
 FEWEST_EPOCHS = 10
 _SMOOTHED_OVER = 5  # epochs, so that no single one decides

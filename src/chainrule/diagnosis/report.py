@@ -9,7 +9,7 @@ from typing import Any, overload
 from chainrule.checks import shown
 from chainrule.diagnosis.evidence import Evidence, silently
 from chainrule.diagnosis.symptom import Finding, Symptom
-from chainrule.errors import InvalidSetting
+from chainrule.errors import InvalidSetting, InvalidShape
 from chainrule.samples import Samples, check_inputs, check_samples
 from chainrule.training.history import History
 
@@ -83,6 +83,7 @@ def diagnose(
     *,
     history: History | None = None,
     sample_weight: Any = None,
+    columns: Sequence[str] = (),
 ) -> Diagnosis:
     """Look for what is wrong with a training: gradients, units, steps, data.
 
@@ -97,6 +98,8 @@ def diagnose(
     history : History, optional
         What ``fit`` has returned. Without it nothing can be said about the loss curve: bouncing,
         rising, overfitting.
+    columns : sequence of str, optional
+        What the columns of x are called; without it findings number them, from 0.
 
     Returns
     -------
@@ -111,7 +114,13 @@ def diagnose(
         raise InvalidSetting(
             f"history received {shown(history)}; expected what fit has returned, a History."
         )
-    return diagnosis_of(Evidence(network, checked_samples(network, x, y, sample_weight), history))
+    samples = checked_samples(network, x, y, sample_weight)
+    if len(columns) and samples.x.shape[1:] != (len(columns),):
+        raise InvalidShape(
+            f"columns holds {len(columns)} names; expected one for each column of x, whose shape "
+            f"is {samples.x.shape}."
+        )
+    return diagnosis_of(Evidence(network, samples, history, list(columns)))
 
 
 @silently

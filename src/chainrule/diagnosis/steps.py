@@ -15,6 +15,7 @@ LEAST_STEP_UP = 0.5  # and at least so much
 LARGEST_FIRST_STEP_UP = 50.0
 LARGEST_RISE = 1.5  # from the first quarter of the curve to its last
 LARGEST_SPIKE = 5.0  # times what training began with
+STILL_HIGH = 3.0  # times what training began with, at the end of a first epoch
 RECOVERED = 0.5  # of what training began with: up to here a spike on the way did no harm, except
 LARGEST_HARMLESS_SPIKE = 100.0  # where it has thrown the starting weights away
 LARGEST_BOUNCE = 0.1  # upwards, from one epoch to the next, on average over the latter half
@@ -104,7 +105,7 @@ def _of_the_curve(evidence: Evidence) -> str | None:
     quarter = max(len(steps) // 4, 1)
     start, end = float(np.median(steps[:quarter])), float(steps[-quarter:].mean())
     first = max(float(steps[0]), 1.0)
-    recovers = end < RECOVERED * first or len(curve.epochs) < 2  # or has had no time to
+    recovers = end < first * (RECOVERED if len(curve.epochs) > 1 else STILL_HIGH)
     if steps.max() > first * (LARGEST_HARMLESS_SPIKE if recovers else LARGEST_SPIKE):
         return (
             f"The loss rose from {losses[0]:.3g} to {losses.max():.3g} in step "
