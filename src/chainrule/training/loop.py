@@ -129,6 +129,8 @@ class TrainingLoop:
             finally:
                 self.history.seconds = time.perf_counter() - began
                 self.bar.close(self.history.last_loss)
+                if self.recording is not None:
+                    self.recording.end()
         for callback in self.plan.callbacks:
             callback.after_training(self.network, self.history)
         return self.history

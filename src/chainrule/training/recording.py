@@ -51,6 +51,10 @@ class Recording:
         start = Snapshot(loop).fill(loop, self.settings)
         self.snapshots = Snapshots(start, loop.batches.batch_size, from_start_only=loop.full_batch)
 
+    def end(self) -> None:
+        """Let go of what only the training itself needs."""
+        self._before = None
+
     def take(self, loop: Any, *, needed: bool) -> None:
         """Take a snapshot of this moment."""
         self.snapshots.take(loop, self.settings, needed=needed)

@@ -204,4 +204,4 @@ class Snapshots:
 
 
 def _same_bits(first: Array, second: Array) -> bool:
-    return bool(np.array_equal(first.view(np.uint8), second.view(np.uint8)))
+    return first.tobytes() == second.tobytes()
