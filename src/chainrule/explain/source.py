@@ -6,13 +6,14 @@ import ast
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.activation import Activation
 from chainrule.explain.expression import Name
+from chainrule.layer import Layer
 
 if TYPE_CHECKING:
     from chainrule.explain.step import Step
@@ -31,7 +32,7 @@ class Source:
     line : int
         From 1.
     code : str
-        The line itself, without indentation.
+        The statement that begins there, in one line.
     function : str
         ``"Dense.backprop"``.
     """
@@ -78,12 +79,19 @@ def source_of(step: Step, name: Name) -> Source | None:
 
 def _in_layer(place: Any, field: str) -> Source | None:
     activation = place.layer if isinstance(place.layer, Activation) else place.layer.activation
-    if activation is not None and field in ("a", "d_z", "d_slope"):
+    if activation is not None and (field in ("a", "d_z") or _is_learned_by(activation, field)):
         return _in_activation(type(activation), field)
-    kind = type(place.layer)
+    kind, training = type(place.layer), place.trace.training
     if field.startswith("d_"):
-        return _line(kind.backprop, "" if field == f"d_{place.input}" else field)
-    return _line(kind.feedforward, "" if field == place.output else field)
+        target = "" if field == f"d_{place.input}" else field
+        return _line(kind.backprop, target, training) or _in_helper(kind, target, training)
+    target = "" if field == place.output else field
+    return _line(kind.feedforward, target, training) or _in_helper(kind, target, training)
+
+
+def _is_learned_by(activation: Activation, field: str) -> bool:
+    """Whether this is the gradient of a parameter of the activation: ``"d_slope"``."""
+    return field.startswith("d_") and hasattr(type(activation), field.removeprefix("d_"))
 
 
 def _in_activation(kind: type[Activation], field: str) -> Source | None:
@@ -95,41 +103,121 @@ def _in_activation(kind: type[Activation], field: str) -> Source | None:
     return _line(kind.backprop, "" if field == "d_z" else field)
 
 
+def _in_helper(kind: type[Layer], target: str, training: bool) -> Source | None:
+    """Find what another method of the layer leaves in the trace; else the end of the pass."""
+    for name, method in inspect.getmembers(kind, inspect.isfunction):
+        if name not in ("feedforward", "backprop"):
+            found = _line(method, f"trace.{target}", training)
+            if found is not None:
+                return found
+    return _line(kind.backprop if target.startswith("d_") else kind.feedforward, "", training)
+
+
 @functools.cache
-def _line(method: Callable[..., Any], target: str | None) -> Source | None:
-    """Find the line of a method that assigns to ``target``, "": that returns, None: it begins."""
+def _line(method: Callable[..., Any], target: str | None, training: bool = True) -> Source | None:
+    """Find the statement of a method that computes something.
+
+    Parameters
+    ----------
+    method : callable
+    target : str or None
+        What it assigns to, ``"z"``, or only as a part of the trace, ``"trace.z"``; "": what it
+        returns; None: where it begins.
+    training : bool
+        Which branch is taken where the code asks ``trace.training``.
+
+    Returns
+    -------
+    Source or None
+        None without such a statement, and where there is no source text.
+    """
     method = inspect.unwrap(method)
     try:
         lines, first = inspect.getsourcelines(method)
         file = inspect.getsourcefile(method)
-        body = ast.parse(textwrap.dedent("".join(lines)))
+        function = ast.parse(textwrap.dedent("".join(lines))).body[0]
     except (OSError, TypeError, SyntaxError):
         return None
-    found: list[ast.stmt] = [node for node in ast.walk(body) if isinstance(node, ast.Return)]
-    assigned = [
-        node
-        for node in ast.walk(body)
-        if isinstance(node, ast.stmt) and target and target in _targets(node)
-    ]
-    chosen = [node.lineno for node in assigned or found]
-    number = max(chosen) if chosen and target is not None else _definition(body)
-    code = lines[number - 1].strip()
-    return Source(str(file), first + number - 1, code, method.__qualname__)
+    if not isinstance(function, ast.FunctionDef):  # a lambda
+        return None
+    begin, end = function.lineno, function.body[0].lineno - 1
+    if target is not None:
+        chosen = _chosen(list(_run(function.body, training)), target)
+        if chosen is None:
+            return None
+        begin, end = chosen.lineno, chosen.end_lineno or chosen.lineno
+    code = " ".join(line.strip() for line in lines[begin - 1 : max(begin, end)])
+    return Source(str(file), first + begin - 1, code, method.__qualname__)
 
 
-def _definition(body: ast.Module) -> int:
-    """Line of the ``def``, which decorators may stand before."""
-    return next((node.lineno for node in body.body if isinstance(node, ast.FunctionDef)), 1)
+def _chosen(statements: list[ast.stmt], target: str) -> ast.stmt | None:
+    """Choose the statement that says most about how the target comes about."""
+    if target:
+        filling = [node for node in statements if target in _filled(node)]
+        assigning = [node for node in statements if target in _targets(node)]
+        return next(iter(filling + assigning), None)
+    returning = [node for node in statements if isinstance(node, ast.Return)]
+    if not returning:
+        return None
+    last = returning[-1]
+    if isinstance(last.value, ast.Name):  # "return z": where z comes from says more
+        assigning = [node for node in statements if last.value.id in _targets(node)]
+        return assigning[0] if len(assigning) == 1 else last
+    return last
 
 
-def _targets(node: ast.AST) -> set[str]:
-    """Names and attributes that a statement assigns to."""
+def _run(body: list[ast.stmt], training: bool) -> Iterator[ast.stmt]:
+    """Walk through the statements that are run, in order, up to a return that is always reached."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.Return):
+            return
+        if isinstance(node, ast.If):
+            taken = _known(node.test, training)
+            for branch, is_taken in ((node.body, True), (node.orelse, False)):
+                if taken in (None, is_taken):
+                    yield from _run(branch, training)
+                if taken is is_taken and branch and isinstance(branch[-1], ast.Return):
+                    return
+        elif isinstance(node, ast.For | ast.While | ast.With | ast.Try):
+            yield from _run(node.body, training)
+
+
+def _known(test: ast.expr, training: bool) -> bool | None:
+    """What a condition on the trace is in an explanation; None for others."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            known = _known(operand, training)
+            return None if known is None else not known
+        case ast.Attribute(value=ast.Name(id="trace"), attr="training"):
+            return training
+        case ast.Attribute(value=ast.Name(id="trace"), attr="needs_d_x"):
+            return True
+    return None
+
+
+def _targets(node: ast.stmt) -> set[str]:
+    """Names and attributes that a statement assigns to: ``{"z", "trace.x", "x"}``."""
     targets: list[ast.expr] = []
     if isinstance(node, ast.Assign):
         targets = node.targets
-    elif isinstance(node, ast.AugAssign):
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
         targets = [node.target]
-    parts = [part for target in targets for part in ast.walk(target)]
-    return {part.attr for part in parts if isinstance(part, ast.Attribute)} | {
-        part.id for part in parts if isinstance(part, ast.Name)
-    }
+    return {name for target in targets for name in _names(target)}
+
+
+def _filled(node: ast.stmt) -> set[str]:
+    """What a call is told to write into: ``d_kernel(..., out=trace.d_weights)``."""
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return set()
+    outs = [keyword.value for keyword in node.value.keywords if keyword.arg == "out"]
+    return {name for out in outs for name in _names(out)}
+
+
+def _names(expression: ast.expr) -> Iterator[str]:
+    for part in ast.walk(expression):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
+            yield ast.unparse(part)
