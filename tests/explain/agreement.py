@@ -123,7 +123,8 @@ def assert_formula_gives_value(quantity: Quantity, rounding: float = ROUNDING["f
     assert expression is not None
     size = max(size_of(expression, quantity.explanation.step.value), abs(quantity.value))
     assert np.isfinite(quantity.value), quantity.name
-    assert abs(quantity.computed - quantity.value) <= rounding * size, (
+    smallest = float(np.finfo(np.float32).tiny)  # below which float32 holds nothing
+    assert abs(quantity.computed - quantity.value) <= rounding * size + smallest, (
         f"{quantity.name} is {quantity.value!r}; its formula gives {quantity.computed!r}"
     )
 
@@ -140,7 +141,7 @@ def assert_sympy_agrees(quantity: Quantity, rounding: float = ROUNDING["float64"
     by_formula = float(formula.subs({sympy.Symbol(n): sympy.Float(v) for n, v in values.items()}))
     by_substitution = float(sympy.sympify(quantity.substitution))
     for found in (by_formula, by_substitution):
-        assert abs(found - quantity.value) <= rounding * size, (
+        assert abs(found - quantity.value) <= rounding * size + np.finfo(np.float32).tiny, (
             f"{quantity.name} is {quantity.value!r}; SymPy finds {found!r} in {quantity.formula} "
             f"= {quantity.substitution}"
         )
