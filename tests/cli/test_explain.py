@@ -533,3 +533,51 @@ def test_the_data_it_was_trained_on_are_gone(
     del extra["training"]["source"]
     saving.save(saved.network, "silent.safetensors", extra)
     assert "does not say which data" in run("explain", "silent.safetensors").stderr
+
+
+def test_many_inputs_and_many_classes(run: Run) -> None:
+    assert run("train", "digits", "--epochs", 1, "--quiet", "--output", "digits").exit_code == 0
+    output = run("explain", "digits", "--row", 2).output
+    assert "and 20 more inputs" in output
+    assert "its probability" in output
+    assert "P(" not in output
+
+
+def test_the_images_it_was_trained_on_are_gone(run: Run, image_model: Path) -> None:
+    saved = saving.load(image_model)
+    saved.extra["training"]["source"] = "gone"
+    saving.save(saved.network, "moved.safetensors", saved.extra)
+    result = run("explain", "moved.safetensors")
+    assert result.exit_code == 1
+    assert "was trained on gone, and there is nothing of that name here." in result.stderr
+
+
+def test_an_index_is_of_whole_numbers(run: Run, plain: Path) -> None:
+    result = run("explain", plain, "--data", "truth.csv", "--weight", "layer 1, -, 2")
+    assert result.exit_code == 2
+    assert "expected whole numbers for the index" in result.stderr
+
+
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "lbfgs"])
+def test_the_overview_where_there_is_one_way_to_the_loss(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str
+) -> None:
+    net = cr.NeuralNetwork(cr.Dense(1, "sigmoid"), optimizer=optimizer, inputs=70)
+    saving.save(net, "wide.safetensors")
+    names = ",".join(f"x{number}" for number in range(70))
+    (folder / "rows.csv").write_text(f"{names},y\n{','.join(['1'] * 70)},1\n")
+    monkeypatch.setattr("chainrule.cli.explain.console", window)
+    output = run("explain", "wide.safetensors", "--data", "rows.csv").output
+    assert "this one counts most" not in output
+    assert "∂L/∂W₁[0, 0] = ∂L/∂ŷ[0, 0] · ∂ŷ[0, 0]/∂z₁[0, 0] · ∂z₁[0, 0]/∂W₁[0, 0]" in output
+    assert ("W′₁[0, 0] = " in output) is (optimizer != "lbfgs")
+    assert "and 58 more inputs" in output
+
+
+def test_a_network_that_learns_nothing(run: Run, folder: Path) -> None:
+    net = cr.NeuralNetwork(cr.Tanh(), inputs=2)
+    saving.save(net, "fixed.safetensors")
+    (folder / "rows.csv").write_text("a,b,y,z\n1,2,3,4\n")
+    result = run("explain", "fixed.safetensors", "--data", "rows.csv")
+    assert result.exit_code == 0, result.stderr
+    assert '--weight "layer 1"' in result.output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from chainrule.cli.explain_rows import Rows, places, title_of, unknown_actual
 from chainrule.cli.tables import open_table
 from chainrule.data.columns import counted, listed, numbers
 from chainrule.errors import InvalidData, InvalidSetting
-from chainrule.explain.document import Table
+from chainrule.explain.document import Block, Table, Text
 from chainrule.layer import Array
 from chainrule.network import NeuralNetwork
 
@@ -73,8 +73,8 @@ def number_rows(
     _need_numbers(x, y, wanted, list(table.columns), data)
     title = title_of("row", wanted, data)
     names = [str(name) for name in table.columns[:inputs]]
-    told = [_both(names, wanted, x, y, network.predict(x))]
-    return Rows(x, y if outputs > 1 else y[:, 0], title, list(told), names)
+    told = list(_both(names, wanted, x, y, network.predict(x)))
+    return Rows(x, y if outputs > 1 else y[:, 0], title, told, names)
 
 
 def _columns_of_y(network: NeuralNetwork) -> int:
@@ -107,7 +107,7 @@ def _need_numbers(
 
 def _both(
     names: Sequence[str], wanted: Sequence[int], x: Array, y: Array, predicted: Array
-) -> Table:
+) -> Iterator[Block]:
     """What goes in beside what is right and what comes out."""
     shown = tuple(names[:_MOST_COLUMNS])
     headings = ["row", *shown, "actual", "prediction"]
@@ -115,8 +115,9 @@ def _both(
         [float(number), *map(float, row[: len(shown)]), _several(right), _several(out)]
         for number, row, right, out in zip(wanted, x, y, predicted, strict=True)
     ]
-    more = len(names) - len(shown)
-    return Table(headings, lines, caption=f"and {more:,} more inputs" if more else "")
+    yield Table(headings, lines)
+    if len(names) > len(shown):
+        yield Text([f"... and {len(names) - len(shown):,} more inputs."], tone="quiet")
 
 
 def _several(values: Array) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ def table_rows(
         chosen = chosen.assign(**{target.name: [actual] * len(chosen)})
     _need_actual_values(model, chosen, numbers, source)
     told: list[Block] = [
-        _what_goes_in(model, chosen, features, numbers),
+        *_what_goes_in(model, chosen, features, numbers),
         *(Text([f"Note: {note}"], tone="quiet") for note in [*_shadowed(source), *notes]),
         _what_comes_out(model, chosen, features, numbers),
         Text([_how_to_read(model)], tone="quiet"),
@@ -124,7 +124,7 @@ def _need_actual_values(
 
 def _what_goes_in(
     model: TableModel, chosen: pd.DataFrame, features: Array, numbers: Sequence[int]
-) -> Table:
+) -> Iterator[Block]:
     """One line for each input: the value in the table, and the number that it becomes."""
     shown = range(min(len(numbers), _MOST_ROWS_SHOWN))
     headings = ["i", "input"]
@@ -139,12 +139,11 @@ def _what_goes_in(
                 number = float(features[place, len(lines)])
                 line += [_in_the_table(column, name, values[place], number), number]
             lines.append(line)
-    told = []
+    yield Table(headings, lines[:_MOST_FEATURES])
     if len(numbers) > len(shown):
-        told.append(f"and {len(numbers) - len(shown):,} more rows")
+        yield Text([f"... and {len(numbers) - len(shown):,} more rows."], tone="quiet")
     if len(lines) > _MOST_FEATURES:
-        told.append(f"and {len(lines) - _MOST_FEATURES:,} more inputs")
-    return Table(headings, lines[:_MOST_FEATURES], caption=", ".join(told))
+        yield Text([f"... and {len(lines) - _MOST_FEATURES:,} more inputs."], tone="quiet")
 
 
 def _in_the_table(column: Column, feature: str, value: str | None, number: float) -> str:
