@@ -214,3 +214,18 @@ def test_explain_goes_with_the_other_options(run: Run, folder: Path) -> None:
 def test_explain_writes_nothing_unless_asked(run: Run, folder: Path) -> None:
     run("demo", "--explain")
     assert list(folder.iterdir()) == []
+
+
+def test_explain_loads_nothing_slow() -> None:
+    """It is to answer within a second: no pictures, tables, formulas of SymPy or compilers."""
+    program = (
+        "import sys; sys.argv = ['chainrule', 'demo', '--explain']; from chainrule import cli\n"
+        "try: cli.main()\n"
+        "finally: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "What training makes of it" in finished.stdout
+    slow = {"matplotlib", "pandas", "sklearn", "scipy", "sympy", "numba", "plotext", "PIL"}
+    assert not slow & set(finished.stderr.split())

@@ -81,7 +81,15 @@ def _layers(explanation: Explanation) -> Table:
                 _length(norm) if count else "",
             ]
         )
-    headings = ["", "layer", "gives", "length", "its gradient", "parameters", "their gradient"]
+    headings = [
+        "layer",
+        "which is",
+        "gives",
+        "length",
+        "its gradient",
+        "parameters",
+        "their gradient",
+    ]
     return Table(headings, lines)
 
 
