@@ -65,8 +65,8 @@ class Place:
 
     @property
     def is_explained(self) -> bool:
-        """Whether the layer says how its numbers come about."""
-        return self.output in self.equations
+        """Whether the layer says how its numbers come about; its activation alone may."""
+        return {self.output, f"d_{self.input}"} <= set(self.equations)
 
     def element(self, field: str, index: Index) -> Name:
         """Name of one number of an array, or of a setting, as the whole network knows it.

@@ -60,8 +60,9 @@ class Telling:
         """Symbol, formula, numbers put in, value."""
         short = quantity.short_expression
         if short is None or isinstance(short, Number):
-            unreached = "nothing of it reaches the loss" if quantity.is_gradient else ""
-            return Equation(quantity.symbol, [quantity.number], note=unreached)
+            is_unreached = quantity.is_gradient and short is not None  # 0 is its whole formula
+            note = "nothing of it reaches the loss" if is_unreached else ""
+            return Equation(quantity.symbol, [quantity.number], note=note)
         filled = with_numbers(short, self.step.value)
         steps: list[Expression] = [short]
         if filled != quantity.number:
