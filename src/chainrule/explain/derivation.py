@@ -45,11 +45,11 @@ class Derivation(Shown):
     def document(self) -> Document:
         """Everything there is to say, for any form."""
         places = list(self.layout.places.values())
-        count = len(self.network.parameters)
+        layers, count = len(self.network.layers), len(self.network.parameters)
         return Document(
             "The network, equation by equation",
             [
-                Text([f"{len(self.network.layers)} layers, {count:,} parameters."]),
+                Text([f"{_counted(layers, 'layer')}, {_counted(count, 'parameter')}."]),
                 Section(["Feedforward"], [self._section(place, back=False) for place in places]),
                 Section(["Loss"], list(self._loss())),
                 Section(["Backprop"], list(self._backwards(places))),
@@ -123,3 +123,7 @@ def _of_the_rule(expression: Expression) -> Expression:
 
 def _written(shape: Shape | tuple[Any, ...]) -> str:
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
