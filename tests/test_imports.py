@@ -121,7 +121,7 @@ ORDER = {
         cli.demo_many cli.demo_explained cli.demo cli.train cli.predict_table cli.predict_images
         cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
-        cli.explain_overview cli.explain cli.app cli
+        cli.explain_overview cli.explain_output cli.explain cli.app cli
         """,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -530,7 +531,7 @@ def test_the_data_it_was_trained_on_are_gone(
     result = run("explain", "moved.safetensors")
     assert result.exit_code == 1
     assert "was trained on gone.csv, and there is nothing of that name here." in result.stderr
-    del extra["training"]["source"]
+    extra["training"] = "long ago"
     saving.save(saved.network, "silent.safetensors", extra)
     assert "does not say which data" in run("explain", "silent.safetensors").stderr
 
@@ -581,3 +582,34 @@ def test_a_network_that_learns_nothing(run: Run, folder: Path) -> None:
     result = run("explain", "fixed.safetensors", "--data", "rows.csv")
     assert result.exit_code == 0, result.stderr
     assert '--weight "layer 1"' in result.output
+
+
+@pytest.mark.parametrize("option", ["--output", "--plot"])
+def test_what_is_read_is_never_written_over(
+    run: Run, image_model: Path, plain: Path, folder: Path, option: str
+) -> None:
+    suffix = ".txt" if option == "--output" else ".png"
+    model, rows = folder / f"net{suffix}", folder / f"rows{suffix}"
+    plain.rename(model)
+    (folder / "truth.csv").rename(rows)
+    for target in (model, rows):
+        before = target.read_bytes()
+        result = run("explain", model, "--data", rows, option, target)
+        assert result.exit_code == 1
+        assert f"{target} is a file to read; choose another name" in result.stderr
+        assert target.read_bytes() == before
+    image = Path(saving.load(image_model).extra["training"]["source"]) / "down" / "0.png"
+    if option == "--plot":
+        assert "is a file to read" in run("explain", image_model, option, image).stderr
+
+
+def test_the_commands_of_the_readme(run: Run, models: dict[str, Path], folder: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    commands = re.findall(r"^chainrule ((?:explain|demo --explain).*)$", readme, re.MULTILINE)
+    assert len(commands) == 3
+    name = "chainrule-penguins-species.safetensors"
+    (folder / name).write_bytes(models["species"].read_bytes())
+    for command in commands:
+        result = run(*shlex.split(command))
+        assert result.exit_code == 0, f"{command}: {result.stderr}"
+    assert (folder / "step.html").exists()

@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 
 from chainrule import plots, saving
 from chainrule.cli.documents import print_document
 from chainrule.cli.explain_images import image_rows
 from chainrule.cli.explain_number import Wanted, about_wanted, parse_wanted
 from chainrule.cli.explain_numbers import number_rows
+from chainrule.cli.explain_output import check_files, refuse_overwriting, write_files
 from chainrule.cli.explain_overview import is_large, overview, strongest_weight
-from chainrule.cli.explain_rows import Rows, parse_rows
+from chainrule.cli.explain_rows import Rows, parse_rows, remembered_source
 from chainrule.cli.explain_table import table_rows
 from chainrule.cli.image_model import ImageModel
 from chainrule.cli.table_model import TableModel
@@ -34,8 +34,6 @@ from chainrule.layers import BatchNorm
 from chainrule.network import NeuralNetwork
 from chainrule.saving import SavedModel
 from chainrule.schedules import ConstantRate
-
-_FORMS = (".html", ".md", ".tex", ".txt")
 
 
 def explain(
@@ -93,24 +91,26 @@ def explain(
     """
     numbers = parse_rows("1" if row is None else row)
     wanted = None if weight is None else parse_wanted(weight)
-    files = _files(html, output, json=wanted is None and not general)
+    files = check_files(html, output, json=wanted is None and not general)
     if plot is not None:
         check_writable(plot, suffixes=PICTURES)
     of_a_step = {"--data": data, "--row": row, "--actual": actual}
     if general:
         _refuse_with_general({**of_a_step, "--weight": weight, "--plot": plot})
     saved = saving.load(model)
+    for file in files if plot is None else [*files, plot]:
+        refuse_overwriting(file, [model, data or remembered_source(saved.extra)])
     out = console()
     if general:
         derivation = saved.network.derivation()
-        _write(out, derivation, files)
+        write_files(out, derivation, files)
         if not files:
             print_document(out, derivation.document())
         return
     rows = _rows(saved, model, data, numbers, actual)
     explanation, notes = _explain(saved.network, rows)
     step = OfRows(rows, notes, explanation, wanted)
-    _write(out, step, files)
+    write_files(out, step, files)
     if not files:
         print_document(out, step.in_a_terminal() if out.is_terminal else step.document())
     if plot is not None:
@@ -162,22 +162,6 @@ class OfRows(Shown):
         return forms if self.wanted is not None else {**forms, ".json": self.explanation.to_json}
 
 
-def _files(html: Path | None, output: Path | None, *, json: bool) -> list[Path]:
-    """Check where the explanation is to go, before anything is computed."""
-    files = []
-    if html is not None:
-        files.append(check_writable(html, suffixes=(".html",)))
-    if output is not None:
-        if output.suffix.lower() == ".json" and not json:
-            raise InvalidSetting(
-                f"{output} cannot be written: JSON holds a whole step. Leave out --weight and "
-                "--general, or choose .html, .md, .tex or .txt."
-            )
-        suffixes = (*_FORMS, ".json") if json else _FORMS
-        files.append(check_writable(output, suffixes=suffixes))
-    return files
-
-
 def _refuse_with_general(options: dict[str, Any]) -> None:
     for option, value in options.items():
         if value is not None:
@@ -227,11 +211,6 @@ def _needs_more_rows(network: NeuralNetwork, rows: int) -> bool:
         isinstance(place.layer, BatchNorm) and rows * math.prod(place.input_shape[:-1]) < 2
         for place in Layout(network, Pass(training=True)).places.values()
     )
-
-
-def _write(out: Console, shown: Shown, files: list[Path]) -> None:
-    for file in files:
-        out.print(f"Explanation: {shown.save(file)}", soft_wrap=True)
 
 
 def _what_next(explanation: Explanation, model: Path, options: dict[str, str | None]) -> str:

@@ -89,6 +89,13 @@ def title_of(what: str, numbers: Sequence[int], source: str) -> str:
     return f"{what.capitalize()}s {listed(tuple(map(str, numbers)), 6)} of {source}"
 
 
+def remembered_source(extra: dict[str, Any]) -> str | None:
+    """What a model file says it was trained on; None where it does not."""
+    training = extra.get("training")
+    source = training.get("source") if isinstance(training, dict) else None
+    return source if isinstance(source, str) else None
+
+
 def source_of(data: str | None, training: dict[str, Any], model: object) -> str:
     """Where the data are: what was asked for, else what the model was trained on.
 
@@ -97,8 +104,8 @@ def source_of(data: str | None, training: dict[str, Any], model: object) -> str:
     InvalidSetting
         When neither is known.
     """
-    source = training.get("source") if data is None else data
-    if not isinstance(source, str):
+    source = remembered_source({"training": training}) if data is None else data
+    if source is None:
         raise InvalidSetting(
             f"{model} does not say which data it was trained on. Name them with --data."
         )
