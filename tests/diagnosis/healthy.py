@@ -78,7 +78,7 @@ def _run(number: int, problems: Mapping[str, Problems], random: np.random.Genera
     callbacks: list[cr.Callback] = [cr.OnEpoch(look)]
     validation = float(random.choice([0.2, 0.3])) if random.random() < 0.7 else None
     if validation is not None:
-        callbacks.append(cr.EarlyStopping(patience=max(epochs // 6, 5)))
+        callbacks.append(cr.EarlyStopping(patience=5))
     batch = int(random.choice([16, 32, 64]))
     history = net.fit(
         problem.x, y, epochs=epochs, batch_size=batch, validation=validation, callbacks=callbacks,

@@ -220,3 +220,37 @@ def test_a_diagnosis_is_a_sequence() -> None:
     assert told.names == ["dead_relus", "overfitting"]
     assert not Diagnosis([], 13)
     assert finding(numbers={"after": np.inf}).to_dict()["numbers"] == {"after": None}
+
+
+def test_a_learning_rate_of_zero_is_too_low() -> None:
+    net = cr.NeuralNetwork(cr.Dense(4, "tanh"), cr.Dense(1), optimizer=cr.Adam(0.0))
+    found = diagnose(net, X, Y)
+    assert found.names == ["learning_rate_too_low"]
+    assert "is 0" in found[0].evidence
+
+
+def test_the_history_of_the_latest_fit_counts() -> None:
+    net = cr.NeuralNetwork(cr.Dense(8, "tanh"), cr.Dense(1), optimizer=cr.Adam(30.0))
+    net.fit(X, Y, epochs=8, progress=False)
+    assert "learning_rate_too_high" in net.diagnose(X, Y).names
+
+
+def test_early_stopping_has_dealt_with_overfitting() -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=(80, 12))
+    y = (x[:, 0] + random.normal(0, 1.5, 80) > 0).astype(int)
+    for callbacks, expected in (([], True), ([cr.EarlyStopping(patience=5)], False)):
+        net = cr.NeuralNetwork(
+            cr.Dense(64, "relu"), cr.Dense(2), loss="softmax_cross_entropy",
+            optimizer=cr.Adam(0.01),
+        )  # fmt: skip
+        history = net.fit(x, y, epochs=80, validation=0.3, callbacks=callbacks, progress=False)
+        assert ("overfitting" in diagnose(net, x, y, history=history).names) == expected
+
+
+def test_the_end_of_a_schedule_is_no_learning_rate_that_is_too_low() -> None:
+    optimizer = cr.Adam(cr.Cosine(0.01, epochs=5))
+    net = cr.NeuralNetwork(cr.Dense(4, "tanh"), cr.Dense(1), optimizer=optimizer)
+    history = net.fit(X, Y, epochs=5, progress=False)
+    assert diagnose(net, X, Y).names == []
+    assert diagnose(net, X, Y, history=history).names == []

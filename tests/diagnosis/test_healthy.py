@@ -9,7 +9,7 @@ import pytest
 from diagnosis.healthy import healthy_run
 from diagnosis.problems import HELD_OUT, PROBLEMS
 
-SEED = 60606  # not one that any threshold was chosen with
+SEED = 70707  # not one that any threshold was chosen with
 MOST_WARNINGS = 2
 RUNS = 200 if os.environ.get("CHAINRULE_SWEEP") == "full" else 12
 

@@ -8,7 +8,7 @@ import pytest
 from chainrule.diagnosis import Symptom, diagnose
 from diagnosis.provocations import PROVOCATIONS
 
-SEED = 60606  # not one that any threshold was chosen with
+SEED = 70707  # not one that any threshold was chosen with
 TIMES, FOUND_AT_LEAST = 20, 19
 
 

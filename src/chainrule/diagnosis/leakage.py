@@ -52,8 +52,11 @@ class LabelLeakage(Symptom):
         curve = evidence.curve
         if curve is None or len(evidence.samples) < FEWEST_ROWS or not evidence.scale.is_known:
             return None
+        # In the first epoch every batch is new: a loss of zero there is not learned by heart.
         first = curve.steps[:AT_ONCE]
-        if isinstance(evidence.network.optimizer, LBFGS) or len(first) < AT_ONCE:
+        if len(first) < AT_ONCE or curve.history.settings["batches_per_epoch"] < AT_ONCE:
+            return None
+        if isinstance(evidence.network.optimizer, LBFGS):
             return None
         left = float(first[-_IN_A_ROW:].max())
         if not (first[0] > SOMETHING_LEFT and left < NOTHING_LEFT):

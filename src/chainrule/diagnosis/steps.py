@@ -24,11 +24,12 @@ FEWEST_EPOCHS = 10
 FEWEST_STEPS = 3
 FEWEST_IN_A_QUARTER = 10  # steps, so that the noise of their batches averages out
 
-# An update changes weights by about a thousandth of their size in trainings that go well.
+# An update changes weights by about a thousandth of their size in trainings that go well (a rule of
+# thumb; Karpathy, notes to Stanford's course CS231n, 2015). This is a tenth of that.
 SMALLEST_RATIO = 1e-4
-# So much longer steps must be better for the step to be called too short,
+# Near a minimum updates are small too. There longer ones do not help; where steps are too short
+# those so many times as long make a difference of so much at once.
 SHORT_BY = 30.0
-# and make so much of a difference at once.
 SMALLEST_GAIN = 0.005
 LARGEST_FALL = 0.2  # of the loss over the history: more, and training is on its way
 
@@ -71,9 +72,16 @@ class LearningRateTooLow(Symptom):
 
     def look(self, evidence: Evidence) -> Finding | None:
         trial, curve = evidence.trial, evidence.curve
-        if trial is None or not evidence.scale.is_known or not trial.largest_ratio:
+        if trial is None or not evidence.scale.is_known:
             return None
-        if trial.largest_ratio > SMALLEST_RATIO or evidence.unexplained < LEARNED:
+        at_the_end = evidence.has_trained and evidence.history is None  # of a schedule, perhaps
+        if trial.rate == 0 and not at_the_end:
+            return self.finding(
+                ["learning rate"],
+                "The learning rate is 0, so that no update changes anything.",
+                "Leave it out: every optimizer has one that suits it.",
+            )
+        if not 0 < trial.largest_ratio <= SMALLEST_RATIO or evidence.unexplained < LEARNED:
             return None
         if curve is not None and curve.fall > LARGEST_FALL:
             return None
@@ -125,7 +133,5 @@ def _of_the_curve(evidence: Evidence) -> str | None:
 
 
 def _rounded(rate: float) -> str:
-    """One digit is precise enough."""
-    if not rate:
-        return "0.001"
+    """Write with one digit, which is precise enough."""
     return f"{float(f'{rate:.0e}'):g}"

@@ -19,7 +19,7 @@ NO_SLOPE = 1e-6
 # An activation is saturated within this part of its range from a bound. For the sigmoid and tanh
 # the slope is there below a twentieth of its largest (Glorot and Bengio, 2010, section 3).
 SATURATED_WITHIN = 0.01
-MOST_SATURATED = 0.7
+MOST_SATURATED = 0.8
 # Trained units decide, and a decision is a saturated unit; and a network that has learned can spare
 # its dead ones. So much of what a constant guess leaves must be left to learn.
 LEFT_BY_SATURATED = 0.2
