@@ -77,7 +77,7 @@ def test_the_lines_of_the_loss_and_the_update() -> None:
     assert code(explanation.terms) == "return (y_hat - y) ** 2"
     assert code(explanation.output.gradient) == "return 2 * (y_hat - y)"
     new = explanation["layer 1"].weights.updated
-    assert code(new).startswith("def update( self, parameters: Array, gradients: Array")
+    assert code(new) == "def update"  # which line depends on the settings
 
 
 def test_what_helpers_compute_is_found_in_them() -> None:

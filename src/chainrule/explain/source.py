@@ -140,14 +140,15 @@ def _line(method: Callable[..., Any], target: str | None, training: bool = True)
         return None
     if not isinstance(function, ast.FunctionDef):  # a lambda
         return None
-    begin, end = function.lineno, function.body[0].lineno - 1
-    if target is not None:
-        chosen = _chosen(list(_run(function.body, training)), target)
-        if chosen is None:
-            return None
-        begin, end = chosen.lineno, chosen.end_lineno or chosen.lineno
-    code = " ".join(line.strip() for line in lines[begin - 1 : max(begin, end)])
-    return Source(str(file), first + begin - 1, code, method.__qualname__)
+    if target is None:
+        beginning = f"def {function.name}"
+        return Source(str(file), first + function.lineno - 1, beginning, method.__qualname__)
+    chosen = _chosen(list(_run(function.body, training)), target)
+    if chosen is None:
+        return None
+    found = lines[chosen.lineno - 1 : chosen.end_lineno]
+    code = " ".join(line.strip() for line in found)
+    return Source(str(file), first + chosen.lineno - 1, code, method.__qualname__)
 
 
 def _chosen(statements: list[ast.stmt], target: str) -> ast.stmt | None:
