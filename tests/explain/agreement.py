@@ -129,6 +129,12 @@ def assert_formula_gives_value(quantity: Quantity, rounding: float = ROUNDING["f
     )
 
 
+def assert_every_number(explanation: Explanation) -> None:
+    """Some numbers of each array are what their formulas give."""
+    for quantity in equations(explanation, 5, np.random.default_rng(0)):
+        assert_formula_gives_value(quantity)
+
+
 def assert_sympy_agrees(quantity: Quantity, rounding: float = ROUNDING["float64"]) -> None:
     """SymPy reads formula and substitution, and finds the value in both."""
     expression, step = quantity.short_expression, quantity.explanation.step
