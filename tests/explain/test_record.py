@@ -289,7 +289,7 @@ def test_sympy_reads_formulas_and_substitutions(data: dict[str, Any]) -> None:
     for quantity in quantities[:: max(1, len(quantities) // 40)]:
         if quantity["formula"] is None:
             assert quantity["substitution"] is None
-            assert quantity["parts"] == []
+            assert quantity["parts"] == {}
             continue
         formula = quantity["formula"]["sympy"]
         names = {name: sympy.Symbol(name) for name in re.findall(r"[A-Za-z_]\w*", formula)}
@@ -297,8 +297,11 @@ def test_sympy_reads_formulas_and_substitutions(data: dict[str, Any]) -> None:
         symbols = {name: symbol for name, symbol in names.items() if name not in functions}
         read = sympy.sympify(formula, locals=symbols)
         named = {str(symbol) for symbol in read.free_symbols}
-        beside = {name for name in named if "more_terms" in name or "_by_" in name}
-        assert named - beside <= set(quantity["parts"])
+        assert named <= set(quantity["parts"])
+        numbers = {name: value for name, value in quantity["parts"].items() if value is not None}
+        if quantity["value"] is not None and len(numbers) == len(quantity["parts"]):
+            put_in = read.subs({symbols[name]: numbers[name] for name in named})
+            assert float(put_in) == pytest.approx(quantity["value"], rel=1e-3, abs=1e-6)
         found = sympy.sympify(quantity["substitution"])
         assert not found.free_symbols
         if quantity["value"] is not None:

@@ -256,13 +256,18 @@ def _changed(condition: Comparison, change: Callable[[Expression], Expression]) 
 
 def names(expression: Expression) -> Iterator[Name]:
     """Every name in the order of reading, each once."""
-    seen: dict[Name, None] = {}
+    return (symbol for symbol in symbols(expression) if isinstance(symbol, Name))
+
+
+def symbols(expression: Expression) -> Iterator[Name | Derivative]:
+    """Everything that a number can be put in the place of, in the order of reading, each once."""
+    seen: dict[Name | Derivative, None] = {}
     _collect(expression, seen)
     yield from seen
 
 
-def _collect(expression: Expression, seen: dict[Name, None]) -> None:
-    if isinstance(expression, Name):
+def _collect(expression: Expression, seen: dict[Name | Derivative, None]) -> None:
+    if isinstance(expression, Name | Derivative):
         seen[expression] = None
     for part in parts(expression):
         _collect(part, seen)

@@ -11,12 +11,16 @@ from chainrule.explain.expression import (
     Call,
     Expression,
     Index,
+    More,
     Name,
     Number,
     Power,
+    Product,
     Quotient,
+    Sum,
     add,
     multiply,
+    rebuilt,
 )
 from chainrule.explain.reading import read_at, read_whole
 from chainrule.layer import Shape
@@ -126,8 +130,23 @@ class LossTerms:
         def indexed(name: str, number: int) -> Expression:
             return Name(_WHOLE, array(name), (*leading, number - 1))
 
-        return read_at(
-            formula, plain, indexed=indexed, count=self.shape[-1], k=index[-1] + 1 if index else 1
+        k = index[-1] + 1 if index else 1
+        read = read_at(formula, plain, indexed=indexed, count=self.shape[-1], k=k)
+        return self._without_absent_classes(read)
+
+    def _without_absent_classes(self, expression: Expression) -> Expression:
+        """Leave out what is multiplied by a target of zero: it adds nothing, even where 0 log 0."""
+        if not isinstance(expression, Sum):
+            return rebuilt(expression, self._without_absent_classes)
+        present = [term for term in expression.terms if not self._is_absent(term)]
+        left_out = len(expression.terms) - len(present)
+        kept = [rebuilt(term, self._without_absent_classes) for term in present]
+        return add([*kept, More(left_out, 0.0)] if left_out else kept)
+
+    def _is_absent(self, term: Expression) -> bool:
+        return isinstance(term, Product) and any(
+            isinstance(factor, Name) and factor.field == "y" and not self.step.value(factor)
+            for factor in term.factors
         )
 
 

@@ -13,7 +13,7 @@ from chainrule.errors import InvalidInput
 from chainrule.explain.abbreviation import abbreviated, rests, with_rests_named
 from chainrule.explain.chain import Chain, strongest_chain
 from chainrule.explain.evaluation import evaluate, with_numbers
-from chainrule.explain.expression import Expression, Name, Number, names
+from chainrule.explain.expression import Expression, Name, Number, names, symbols
 from chainrule.explain.forms.sympy import to_sympy
 from chainrule.explain.forms.text import to_text
 from chainrule.explain.shown import Shown
@@ -77,6 +77,22 @@ class Quantity(Shown):
         return {name: more.value for name, more in found.items()}
 
     @property
+    def short_parts(self) -> list[Quantity]:
+        """Those of its parts that stand in the short formula."""
+        if self.short_expression is None:
+            return []
+        return [Quantity(self.explanation, name) for name in names(self.short_expression)]
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What to put in the place of each identifier in ``formula``."""
+        if self.short_expression is None:
+            return {}
+        value = self.explanation.step.value
+        found = {to_sympy(symbol): value(symbol) for symbol in symbols(self.short_expression)}
+        return found | self.rests
+
+    @property
     def substitution(self) -> str:
         """The formula with the numbers put in, as SymPy reads it; "" for what is given."""
         if self.short_expression is None:
@@ -96,13 +112,6 @@ class Quantity(Shown):
         if self.expression is None:
             return []
         return [Quantity(self.explanation, name) for name in names(self.expression)]
-
-    @property
-    def short_parts(self) -> list[Quantity]:
-        """Those of them that stand in the short formula."""
-        if self.short_expression is None:
-            return []
-        return [Quantity(self.explanation, name) for name in names(self.short_expression)]
 
     @property
     def source(self) -> Source | None:

@@ -67,7 +67,7 @@ def as_quantity(quantity: Quantity) -> dict[str, Any]:
         "formula": None if quantity.short_expression is None else _forms(quantity.short_expression),
         "substitution": quantity.substitution or None,
         "value": _number(quantity.value),
-        "parts": [part.symbol.identifier for part in quantity.short_parts],
+        "parts": {name: _number(value) for name, value in quantity.numbers.items()},
         "chain": None
         if chain is None
         else {

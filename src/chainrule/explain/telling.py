@@ -52,7 +52,7 @@ class Telling:
             blocks += self._finite_difference(quantity)
         parts = quantity.parts
         if parts:
-            blocks.append(self._parts(parts))
+            blocks += self._parts(parts)
         blocks += self.the_code(quantity.symbol)
         return Document(quantity.name, blocks)
 
@@ -134,15 +134,15 @@ class Telling:
             ]
         )
 
-    def _parts(self, parts: list[Quantity]) -> Table:
+    def _parts(self, parts: list[Quantity]) -> Iterator[Block]:
         largest = sorted(parts, key=lambda part: -abs(part.value))[: 2 * ALL_OF]
-        shown = [part for part in parts if part in largest] if len(parts) > len(largest) else parts
-        more = len(parts) - len(shown)
-        return Table(
+        shown = [part for part in parts if part in largest]
+        yield Table(
             ["made of", "value", "which is"],
             [[part.symbol, part.value, self.meaning(part.symbol)] for part in shown],
-            caption=f"and {more:,} more" if more else "",
         )
+        if len(parts) > len(shown):
+            yield Text([f"and {len(parts) - len(shown):,} more"], tone="quiet")
 
     # --- arrays -----------------------------------------------------------------------------------
 
