@@ -26,7 +26,8 @@ from chainrule.stored import Inputs
 from chainrule.summary import summary_text
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
-from chainrule.training.loop import Plan, TrainingLoop, columns
+from chainrule.training.loop import TrainingLoop
+from chainrule.training.plan import Plan, columns
 from chainrule.training.progress import Progress, check_progress
 from chainrule.training.state import TrainingState
 
@@ -385,7 +386,9 @@ class NeuralNetwork:
         Returns
         -------
         History
-            Also after Ctrl-C, which ends training after the present step.
+            Also after Ctrl-C, which ends training after the present step. One can go back into it
+            (``history.at``, ``branch``, ``why``); for that it keeps the network and the data,
+            until ``history.forget()``.
 
         Raises
         ------

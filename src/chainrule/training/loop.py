@@ -21,8 +21,7 @@ from chainrule.training.divergence import length, loss_not_finite
 from chainrule.training.full_batch import descend_by_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import GracefulInterrupt
-from chainrule.training.plan import Plan as Plan
-from chainrule.training.plan import columns as columns
+from chainrule.training.plan import Plan, columns
 from chainrule.training.progress import ProgressBar
 from chainrule.training.recording import Recording
 from chainrule.training.settings import Settings
