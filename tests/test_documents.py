@@ -30,7 +30,7 @@ def test_the_ten_lines_of_the_readme(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mpl.use("Agg")
-    ten_lines, every_number, why, fast = python_in("README.md")
+    ten_lines, every_number, why, not_learning, fast = python_in("README.md")
     names: dict[str, Any] = {}
     exec(ten_lines, names)  # noqa: S102 - our own README
     assert len(ten_lines.strip().splitlines()) == 10
@@ -40,6 +40,11 @@ def test_the_ten_lines_of_the_readme(
     assert names["trace"]["layer 1"].z.shape == (4, 4)
     exec(why, names)  # noqa: S102
     assert_shown(capsys.readouterr().out)
+    exec(not_learning, names)  # noqa: S102
+    printed = capsys.readouterr().out
+    assert "nothing found" in printed
+    assert "Update 300" in printed
+    assert names["branch"].first_step == 300
     exec(fast, names)  # noqa: S102
     assert len(names["many"]) == 10
     assert "engine" in capsys.readouterr().out
