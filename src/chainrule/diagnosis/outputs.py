@@ -38,7 +38,7 @@ class UnfittingOutputs(Symptom):
         activation = last if isinstance(last, Activation) else last.activation
         told = (
             _same_whatever_the_weights(evidence, activation)
-            or _not_distributed(evidence)
+            or _not_distributed(evidence, activation)
             or _narrow_logits(evidence, activation)
             or _out_of_reach(evidence, activation)
             or _exactly_zero(evidence, activation)
@@ -62,7 +62,7 @@ def _same_whatever_the_weights(evidence: Evidence, activation: Activation | None
     return None
 
 
-def _not_distributed(evidence: Evidence) -> str | None:
+def _not_distributed(evidence: Evidence, activation: Activation | None) -> str | None:
     """Probabilities of classes sum to 1; and where they must, so must the targets."""
     loss, output = evidence.network.loss, evidence.trace.output
     if loss.targets == "classes" and loss.outputs != "logits":
@@ -73,8 +73,6 @@ def _not_distributed(evidence: Evidence) -> str | None:
                 f"The outputs of a sample sum to {totals.min():.3g} ... {totals.max():.3g}; "
                 f"loss={loss.name!r} expects probabilities of classes, which sum to 1."
             )
-    last = evidence.twin.layers[-1]
-    activation = last if isinstance(last, Activation) else last.activation
     if activation is not None and activation.name == "softmax" and loss.targets != "classes":
         totals = evidence.some.y.sum(axis=-1)
         if (np.abs(totals - 1) > TOLERANCE).mean() > MOST_OUT_OF_REACH:
