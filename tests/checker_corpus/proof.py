@@ -1,4 +1,4 @@
-"""Run a case and compare one step of it with finite differences, with no help from any checker."""
+"""Run a case and compare one step of it with the gradient by complex steps: no checker helps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -16,10 +17,10 @@ import numpy as np
 from checker_corpus.corpus import case_of, code_of
 from checker_corpus.templates import Edit, Style, fill
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
-STEP = 1e-5  # of the central differences
-PARALLEL = 1e-6  # how far a right update may leave the direction of the gradient, relatively
+STEP = 1e-30  # along the imaginary axis
+PARALLEL = 1e-9  # how far a right update may leave the direction of the gradient, relatively
 ASIDE = 1e-4  # how far a wrong one does at least
 
 
@@ -60,11 +61,13 @@ def run(style: Style, knobs: dict[str, str], *edits: Edit) -> Run:
             if wanted:
                 sys.setprofile(None)
             sys.argv = arguments
-    overflowed = isinstance(error, OverflowError) or any("overflow" in str(w.message) for w in caught)
+    overflowed = isinstance(error, OverflowError) or any(
+        "overflow" in str(w.message) for w in caught
+    )
     return Run(variables, printed.getvalue(), overflowed, error)
 
 
-def parameters(style: Style, knobs: dict[str, str], ran: Run) -> list[Vector | None]:
+def parameters(style: Style, knobs: dict[str, str], ran: Run) -> list[Array | None]:
     """Return weights and bias of each layer as the program left them."""
     return [
         None if value is None else np.array(value, dtype=float)
@@ -74,12 +77,16 @@ def parameters(style: Style, knobs: dict[str, str], ran: Run) -> list[Vector | N
 
 def _values(style: Style, knobs: dict[str, str], ran: Run, key: str) -> list[Any]:
     scope = {**ran.variables, "np": np}
-    expressions = fill(style.head[key], knobs).split(" ; ")
+    expressions = fill(style.head.get(key, "0.0"), knobs).split(" ; ")
     return [eval(expression, scope) for expression in expressions]  # noqa: S307 - our own file
 
 
 class Reference:
-    """The network that a style means to be, and the gradient of its loss by central differences."""
+    """The network that a style means to be, and the gradient of its loss.
+
+    The gradient is taken by complex steps, ∂L/∂w = Im L(w + ih) / h (Squire and Trapp, 1998): exact
+    to the last digits, and never across the kink of a ReLU, as a difference may be.
+    """
 
     def __init__(self, style: Style, knobs: dict[str, str], ran: Run) -> None:
         x, y = _values(style, knobs, ran, "data")
@@ -88,69 +95,68 @@ class Reference:
         self.activations = fill(style.head["activations"], knobs).split()
         self.loss_name = fill(style.head["loss"], knobs)
         self.out_in = style.head.get("weights") == "out_in"
-        penalty = style.head.get("penalty")
-        self.penalty = float(eval(fill(penalty, knobs), dict(ran.variables))) if penalty else 0.0  # noqa: S307 - our own file
+        self.penalty = float(_values(style, knobs, ran, "penalty")[0])
 
-    def loss(self, values: list[Vector | None]) -> float:
+    def loss(self, values: Sequence[Array | None]) -> float:
         """Sum over the batch, plus penalty x the sum of squared weights."""
-        a = self.x
+        return float(self._loss(values).real)
+
+    def _loss(self, values: Sequence[Array | None]) -> Any:
+        a: Array = self.x
         squares = 0.0
-        for activation, weights, bias in zip(
-            self.activations, values[::2], values[1::2], strict=True
-        ):
+        layers = zip(self.activations, values[::2], values[1::2], strict=True)
+        for activation, weights, bias in layers:
             assert weights is not None
-            inputs = a.shape[1]
-            matrix = weights.reshape(-1, inputs).T if self.out_in else weights.reshape(inputs, -1)
-            squares += float((matrix**2).sum())
-            z = a @ matrix + (0.0 if bias is None else bias.reshape(-1))
-            a = _activate(activation, z)
+            matrix = self._matrix(weights, a.shape[1])
+            squares += (matrix**2).sum()
+            a = _activate(activation, a @ matrix + (0.0 if bias is None else bias.reshape(-1)))
         return _loss(self.loss_name, a, self.y) + self.penalty * squares
 
-    def first_layer(self, weights: Vector | None, bias: Vector | None) -> tuple[Vector, str]:
+    def _matrix(self, weights: Array, inputs: int) -> Array:
+        """Weights as (inputs, outputs)."""
+        return weights.reshape(-1, inputs).T if self.out_in else weights.reshape(inputs, -1)
+
+    def first_layer(self, values: Sequence[Array | None]) -> tuple[Array, str]:
         """Return the activations of the first hidden layer, and which activation that is."""
+        weights, bias = values[:2]
         assert weights is not None
-        matrix = weights.T if self.out_in else weights
+        matrix = self._matrix(weights, self.x.shape[1])
         z = self.x @ matrix + (0.0 if bias is None else bias.reshape(-1))
         return _activate(self.activations[0], np.clip(z, -500, 500)), self.activations[0]
 
-    def gradient(self, values: list[Vector | None]) -> Vector:
+    def gradient(self, values: Sequence[Array | None]) -> Array:
         """Return all derivatives of the loss, one after the other."""
+        complex_values = [None if value is None else value.astype(complex) for value in values]
         gradient = []
-        for value in values:
-            if value is None:
-                continue
-            flat = value.reshape(-1)  # a view: the loss sees the change
-            for i, at in enumerate(flat.copy()):
-                flat[i] = at + STEP
-                above = self.loss(values)
-                flat[i] = at - STEP
-                gradient.append((above - self.loss(values)) / (2 * STEP))
-                flat[i] = at
+        for value in complex_values:
+            flat = np.empty(0) if value is None else value.reshape(-1)  # a view
+            for i in range(len(flat)):
+                flat[i] += 1j * STEP
+                gradient.append(self._loss(complex_values).imag / STEP)
+                flat[i] = flat[i].real
         return np.array(gradient)
 
 
-def _activate(name: str, z: Vector) -> Vector:
+def _activate(name: str, z: Array) -> Array:
     if name == "sigmoid":
         return 1 / (1 + np.exp(-z))
     if name == "softmax":
-        powers = np.exp(z - z.max(axis=1, keepdims=True))
+        powers = np.exp(z - z.real.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
-    simple = {"tanh": np.tanh(z), "relu": np.maximum(z, 0), "linear": z}
-    return simple[name] if name in simple else np.where(z > 0, z, 0.01 * z)
+    slope = {"relu": 0.0, "leaky_relu": 0.01, "linear": 1.0, "tanh": None}[name]
+    return np.tanh(z) if slope is None else np.where(z.real > 0, z, slope * z)
 
 
-def _loss(name: str, a: Vector, y: Vector) -> float:
+def _loss(name: str, a: Array, y: Array) -> Any:
     if name == "squared":
-        return float(((a - y) ** 2).sum())
+        return ((a - y) ** 2).sum()
     if name == "binary":
-        return float(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum())
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum()
     assert name == "cross_entropy", name
-    return float(-(y * np.log(a)).sum())
+    return -(y * np.log(a)).sum()
 
 
-def one_step(
-    style: Style, knobs: dict[str, str], *edits: Edit
-) -> tuple[Run, Vector | None, Vector]:
+def one_step(style: Style, knobs: dict[str, str], *edits: Edit) -> tuple[Run, Array | None, Array]:
     """Make one step: the run, the update (None if shapes changed), the gradient before it."""
     # An untrained program may fail where it reports: what it reports on was never computed.
     edits = (*edits, style.proof)
@@ -161,24 +167,27 @@ def one_step(
     if after.error is not None:
         return after, None, gradient
     new = parameters(style, knobs, after)
-    if any(a is not None and b is not None and a.shape != b.shape for a, b in zip(old, new)):  # noqa: B905 - as many by construction
+    if any(
+        a is not None and b is not None and a.shape != b.shape
+        for a, b in zip(old, new, strict=True)
+    ):
         return after, None, gradient
     return after, flat(new) - flat(old), gradient
 
 
-def whole_epoch(style: Style, knobs: dict[str, str], *edits: Edit) -> Vector:
+def whole_epoch(style: Style, knobs: dict[str, str], *edits: Edit) -> Array:
     """Return what one epoch over all samples changes."""
     runs = [run(style, {**knobs, "iterations": count}, *edits) for count in ("0", "1")]
     before, after = (flat(parameters(style, knobs, ran)) for ran in runs)
     return after - before
 
 
-def flat(values: list[Vector | None]) -> Vector:
+def flat(values: list[Array | None]) -> Array:
     """Put all numbers one after the other."""
     return np.concatenate([value.reshape(-1) for value in values if value is not None])
 
 
-def departure(update: Vector, gradient: Vector) -> float:
+def departure(update: Array, gradient: Array) -> float:
     """How far an update leaves the way straight downhill: 0 for -c x gradient, up to infinity."""
     if not np.isfinite(update).all() or not update.any() or update @ gradient >= 0:
         return np.inf

@@ -1,6 +1,6 @@
 """Read a style file: a hand-written network with knobs, and the edits that make it wrong.
 
-A style file has a head of ``key: value`` lines, the source, and the mistakes that make sense in it::
+It has a head of ``key: value`` lines, the source, and the mistakes that make sense in it::
 
     architecture: 2-$hidden$-1
     activations: sigmoid sigmoid
@@ -22,17 +22,20 @@ at a value. In an edit, ``-`` lines stand together in the source, once; ``+`` li
 place, indented like the first. ``! line`` is a ``+`` line to blame (without one, all that changed),
 and ``? line`` one that stays and may be blamed too. A section ``=== proof`` has edits that only the
 tests make, such as a training set of one row. ``parameters`` and ``data`` are expressions that find
-weights, biases, inputs and targets (in rows) in the program's variables, or in those of the function
-that ``locals`` names.
+weights, biases, inputs and targets (in rows) in the program's variables, or in those of the
+function that ``locals`` names. ``penalty`` is the factor of the sum of squared weights beside the
+loss of the whole batch.
 """
 
 from __future__ import annotations
 
-import random
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 FOLDER = Path(__file__).parent / "styles"
 
@@ -92,17 +95,17 @@ class Style:
     def is_notebook(self) -> bool:
         return self.head.get("notebook") == "yes"
 
-    def draw(self, chance: random.Random, held: Mapping[str, str]) -> dict[str, str]:
+    def draw(self, chance: np.random.Generator, held: Mapping[str, str]) -> dict[str, str]:
         """Choose a value for every knob, with some of them held."""
-        values = {"seed": str(chance.randrange(100))}
+        values = {"seed": str(chance.integers(100))}
         for names, rows in self.knobs:
             fitting = [
                 row
                 for row in rows
                 if all(held.get(n, v) == v for n, v in zip(names, row, strict=True))
             ]
-            values.update(zip(names, chance.choice(fitting or rows), strict=True))
-        return values | held
+            values.update(zip(names, _one_of(fitting or rows, chance), strict=True))
+        return values | dict(held)
 
     def lines(self, knobs: Mapping[str, str], *edits: Edit) -> list[Line]:
         """Write the source with some edits made and every knob replaced."""
@@ -137,6 +140,15 @@ class Style:
         if len(starts) != 1:
             raise ValueError(f"{self.name}, {mistake}: {old} stands {len(starts)} times, not once")
         return starts[0]
+
+
+def chance(seed: int, name: str) -> np.random.Generator:
+    """Random numbers that belong to a seed and a case, so that a new case does not move others."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def _one_of(rows: list[list[str]], chance: np.random.Generator) -> list[str]:
+    return rows[int(chance.integers(len(rows)))]
 
 
 def fill(text: str, knobs: Mapping[str, str]) -> str:
