@@ -28,6 +28,7 @@ class Differences:
         # Contiguous, like what is moved below: central_difference moves numbers through a view.
         self.x = np.array(step.arrays[WHOLE, "x"], dtype=np.float64, order="C")
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the result tells
     def of(self, name: Name) -> float | None:
         """∂loss/∂(one number) by moving it both ways.
 

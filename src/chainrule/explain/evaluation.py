@@ -44,15 +44,15 @@ def evaluate(expression: Expression, value: Value) -> float:
         case Name() | Derivative():
             return value(expression)
         case Sum(terms):
-            return math.fsum(evaluate(term, value) for term in terms)
+            return _total([evaluate(term, value) for term in terms])
         case Product(factors):
             return math.prod(evaluate(factor, value) for factor in factors)
         case Negative(of):
             return -evaluate(of, value)
         case Quotient(top, bottom):
-            return evaluate(top, value) / evaluate(bottom, value)
+            return _divided(evaluate(top, value), evaluate(bottom, value))
         case Power(base, exponent):
-            return float(evaluate(base, value) ** evaluate(exponent, value))
+            return _raised(evaluate(base, value), evaluate(exponent, value))
         case Call(function, arguments):
             return FUNCTIONS[function](*(evaluate(argument, value) for argument in arguments))
         case Cases(cases):
@@ -68,14 +68,39 @@ def holds(condition: Comparison, value: Value) -> bool:
     return COMPARISONS[condition.sign](left, right)
 
 
+# What has no finite result is infinite or no number here, as it is in arrays, and no exception.
+
+
+def _total(numbers: list[float]) -> float:
+    try:
+        return math.fsum(numbers)
+    except (OverflowError, ValueError):  # too large, or ∞ - ∞
+        return sum(numbers)
+
+
+def _divided(top: float, bottom: float) -> float:
+    if bottom:
+        return top / bottom
+    return math.copysign(math.inf, top) if top and not math.isnan(top) else math.nan
+
+
+def _raised(base: float, exponent: float) -> float:
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return math.inf if base > 0 or exponent % 2 == 0 else -math.inf
+    except ValueError:  # 0 to a negative power, or a root of a negative number
+        return math.nan if base else math.inf
+
+
 FUNCTIONS: dict[str, Callable[..., float]] = {
-    "exp": lambda z: math.exp(z) if z < 709 else math.inf,
-    "log": lambda z: math.log(z) if z > 0 else -math.inf,
-    "sqrt": math.sqrt,
+    "exp": lambda z: math.inf if z >= 709 else math.exp(z),
+    "log": lambda z: math.log(z) if z > 0 else math.nan if z else -math.inf,
+    "sqrt": lambda z: math.sqrt(z) if z >= 0 else math.nan,
     "tanh": math.tanh,
-    "cosh": lambda z: math.cosh(z) if abs(z) < 709 else math.inf,
-    "sin": math.sin,
-    "cos": math.cos,
+    "cosh": lambda z: math.inf if abs(z) >= 709 else math.cosh(z),
+    "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
+    "cos": lambda z: math.cos(z) if math.isfinite(z) else math.nan,
     "erf": math.erf,
     "Abs": abs,
     "sign": lambda z: float((z > 0) - (z < 0)),

@@ -95,6 +95,7 @@ class Update:
         self.step.settings["clip_factor"] = (longest or 1.0) / norm if shorter else 1.0
         return value is not None or shorter
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the result tells
     def loss_afterwards(self) -> float | None:
         """Loss of the same samples, in the same pass, with the new parameters."""
         if not self.equations:
