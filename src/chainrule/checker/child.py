@@ -1,0 +1,162 @@
+"""The process that runs a learner's program: limits first, then the program, then the record.
+
+``python -m chainrule.checker.child`` reads one JSON object from standard input, runs the program,
+and writes what was recorded to a file descriptor that the parent opened. It decides nothing: the
+verdict is computed by the parent from the numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import json
+import os
+import random
+import resource
+import signal
+import struct
+import sys
+import traceback
+import types
+import warnings
+from typing import Any
+
+import numpy as np
+
+from chainrule.checker import drive
+from chainrule.checker.instrument import ASSIGNED, REPEATED, SEEN, instrument
+from chainrule.checker.recorder import Recorder, SeenEnough, install
+from chainrule.checker.stand_ins import StandInFinder, quiet_plots
+
+FILENAME = "<learner>"
+
+
+class InputAsked(Exception):
+    """The learner's program asks for keyboard input."""
+
+
+def limit(megabytes: int, seconds: int) -> None:
+    """Limit memory and processor time of this process and of whatever it starts."""
+    size = megabytes * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 2**20, 64 * 2**20))
+
+
+def main() -> None:
+    """Run one request."""
+    request = json.loads(sys.stdin.buffer.read())
+    channel = os.dup(int(sys.argv[1]))
+    os.close(int(sys.argv[1]))
+    limit(request["megabytes"], request["seconds"])
+    _close_the_door(request["folder"])
+    recorder = Recorder(FILENAME, request["watch"])
+    notes: list[tuple[int, str]] = []
+    outcome = run(request, recorder, notes)
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    _send(channel, request["token"], recorder, outcome, notes)
+    os._exit(0)  # whatever threads or exit handlers the program left behind
+
+
+def run(
+    request: dict[str, Any], recorder: Recorder, notes: list[tuple[int, str]]
+) -> dict[str, Any]:
+    """Run the program and say how it ended."""
+    tree = ast.parse(request["text"])
+    instrument(request["text"], tree)
+    install(recorder, (SEEN, ASSIGNED, REPEATED))
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__file__=request["path"], __builtins__=builtins)
+    sys.modules["__main__"] = module
+    random.seed(0)
+    np.random.seed(request["seed"])  # noqa: NPY002 - the learner's program draws from it
+    _note_warnings(notes)
+    try:
+        if request["mode"] == "run":
+            exec(compile(tree, FILENAME, "exec"), module.__dict__)  # noqa: S102 - what this is for
+        else:
+            drive.define(tree, FILENAME, module)
+            recorder.events.clear()
+            recorder.changes.clear()
+            recorder.counts.clear()
+            drive.drive(module, request, recorder)
+    except SeenEnough:
+        return {"ended": "enough"}
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too
+        return _failure(error)
+    return {"ended": "finished"}
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == FILENAME
+    ]
+    message = ""
+    with contextlib.suppress(Exception):
+        message = str(error)[:400]
+    return {
+        "ended": "failed",
+        "error": type(error).__name__,
+        "message": message,
+        "line": lines[-1] if lines else None,
+        "name": str(getattr(error, "name", "") or ""),
+    }
+
+
+def _note_warnings(notes: list[tuple[int, str]]) -> None:
+    def note(message: Any, category: Any, filename: str, lineno: int, *_: Any) -> None:
+        if filename == FILENAME and len(notes) < 50:
+            notes.append((lineno, str(message)[:200]))
+
+    warnings.simplefilter("always")
+    warnings.showwarning = note
+
+
+def _close_the_door(folder: str) -> None:
+    """No keyboard, no printing, no windows; imports from the file's own folder work."""
+    devnull = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(devnull, descriptor)
+
+    def asks(*_: Any) -> str:
+        raise InputAsked("input() was called")
+
+    builtins.input = asks
+    os.environ["MPLBACKEND"] = "Agg"
+    sys.path.insert(0, folder)
+    sys.argv = ["learner.py"]
+    sys.meta_path.insert(0, StandInFinder())
+    quiet_plots()
+
+
+def _send(
+    channel: int,
+    token: str,
+    recorder: Recorder,
+    outcome: dict[str, Any],
+    notes: list[tuple[int, str]],
+) -> None:
+    header = json.dumps(
+        {
+            "token": token,
+            "outcome": outcome,
+            "events": recorder.events,
+            "changes": recorder.changes,
+            "paths": recorder.paths,
+            "shapes": recorder.shapes,
+            "marks": recorder.marks,
+            "warnings": notes,
+        }
+    ).encode()
+    with open(channel, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+        stream.write(struct.pack("<Q", len(header)) + header)
+        for content in recorder.pool:
+            stream.write(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,349 @@
+"""The record of a run, made searchable: where did this array show up, under which expression?
+
+An array is found in whatever layout the learner keeps it (rows or columns, flat or not), and, on
+request, multiplied by any factor: a delta with the other sign is still that delta.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.checker.instrument import Place
+from chainrule.checker.process import Record
+from chainrule.checker.recorder import GONE
+from chainrule.layer import Array
+
+TOLERANCE = 1e-8
+_DIFFERENCE = re.compile(r"\b(add|subtract)\(")
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A value where it was seen.
+
+    Attributes
+    ----------
+    event : int
+        When.
+    place : Place
+        By which expression.
+    factor : float
+        How many times the value looked for it was.
+    """
+
+    event: int
+    place: Place
+    factor: float
+
+
+class Evidence:
+    """A record and the places its numbers belong to."""
+
+    def __init__(self, record: Record, places: list[Place]) -> None:
+        self.record = record
+        self.places = places
+        self.values = record.values
+        self.events = record.events
+        self._events_of: dict[int, list[int]] = defaultdict(list)
+        for event, (_, value) in enumerate(record.events):
+            self._events_of[value].append(event)
+        by_size: dict[int, list[int]] = defaultdict(list)
+        for number, value in enumerate(self.values):
+            by_size[value.size].append(number)
+        self._by_size = {
+            size: (np.array(numbers), *_fingerprints([self.values[n] for n in numbers]))
+            for size, numbers in by_size.items()
+        }
+        self._scalars = sorted(float(self.values[n].reshape(-1)[0]) for n in by_size[1])
+        single = sum(self.values[value].ndim == 0 for _, value in record.events)
+        self.number_by_number = single > 0.4 * len(record.events)
+        self._alike: dict[tuple[tuple[int, ...], bytes], list[int]] = {}
+        self._within: dict[int, set[int]] = {}
+        self._data = self._gather_data()
+        self._change_times = [change[0] for change in record.changes]
+        self._states: dict[int, dict[Path, int]] = {}
+        self._arrays: dict[int, dict[Path, Array]] = {}
+
+    def value(self, event: int) -> Array:
+        """Value of an event."""
+        return self.values[self.events[event][1]]
+
+    def place(self, event: int) -> Place:
+        """Place of an event."""
+        return self.places[self.events[event][0]]
+
+    def same(self, wanted: Array) -> list[tuple[int, float]]:
+        """Numbers of the values that are ``wanted`` in any layout, with the factor 1."""
+        return [(n, 1.0) for n in self._like(wanted, scaled=False)]
+
+    def find(
+        self, wanted: Array, begin: int = 0, end: int | None = None, *, scaled: bool = False
+    ) -> list[Sighting]:
+        """Where ``wanted`` was seen between two events, in order of time."""
+        end = len(self.events) if end is None else end
+        found = []
+        for number in self._like(wanted, scaled=scaled):
+            factor = 1.0
+            if scaled:
+                factor = _factor(self.values[number], wanted)
+            events = self._events_of[number]
+            for event in events[bisect.bisect_left(events, begin) : bisect.bisect_left(events, end)]:
+                found.append(Sighting(event, self.place(event), factor))
+        return sorted(found, key=lambda sighting: sighting.event)
+
+    def has(self, wanted: Array, begin: int, end: int) -> bool:
+        """Whether an array was seen, whole or (computed in loops) number by number."""
+        if wanted.size not in self._by_size and not self.number_by_number:
+            return False
+        key = (wanted.shape, wanted.tobytes())
+        if key not in self._alike:
+            self._alike[key] = self._like(wanted, scaled=False)
+        for number in self._alike[key]:
+            events = self._events_of[number]
+            at = bisect.bisect_left(events, begin)
+            if at < len(events) and events[at] < end:
+                return True
+        return self.number_by_number and len(wanted) == 1 and self._has_numbers(wanted)
+
+    def _has_numbers(self, wanted: Array) -> bool:
+        telling = 0
+        for number in wanted.reshape(-1).tolist():
+            near = 1e-10 * max(abs(number), 1e-6)
+            at = bisect.bisect_left(self._scalars, number - near)
+            if at == len(self._scalars) or self._scalars[at] > number + near:
+                return False
+            telling += number not in (0.0, 1.0, 0.5, 2.0, -1.0)  # those are everywhere
+        return telling > 0
+
+    def _like(self, wanted: Array, *, scaled: bool) -> list[int]:
+        if wanted.size not in self._by_size or not np.isfinite(wanted).all():
+            return []
+        numbers, lengths, shapes = self._by_size[wanted.size]
+        (length,), (shape,) = _fingerprints([wanted])
+        if scaled:
+            if length == 0:
+                return []
+            near = np.abs(shapes - shape) <= 1e-7 * max(shape, 1e-9)
+        else:
+            near = (np.abs(lengths - length) <= 1e-8 * max(length, 1e-300)) & (
+                np.abs(shapes - shape) <= 1e-7 * max(shape, 1e-9)
+            )
+        return [
+            int(n) for n in numbers[near] if _matches(self.values[int(n)], wanted, scaled=scaled)
+        ]
+
+    def state(self, event: int) -> dict[Path, int]:
+        """Every variable's value (by number) at the time of an event."""
+        count = bisect.bisect_right(self._change_times, event)
+        if count not in self._states:
+            start = max((known for known in self._states if known <= count), default=0)
+            state = dict(self._states.get(start, {}))
+            for _, path, value, _ in self.record.changes[start:count]:
+                if value == GONE:
+                    state.pop(self.record.paths[path], None)
+                else:
+                    state[self.record.paths[path]] = value
+            self._states[count] = state
+        return self._states[count]
+
+    def changing(self) -> set[Path]:
+        """Variables that had more than one value, "*" standing for the place in a list."""
+        values: dict[Path, set[int]] = defaultdict(set)
+        for _, number, value, _ in self.record.changes:
+            if value != GONE:
+                values[self.record.paths[number]].add(value)
+        paths = {path for path, seen in values.items() if len(seen) > 1}
+        return paths | {_starred(path) for path in paths}
+
+    def updated(self) -> set[Path]:
+        """Variables whose every new value was computed from the old one, as parameters are.
+
+        An activation or a gradient is computed afresh; w is w less something.
+        """
+        values: dict[int, int] = {}
+        counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for at, path, value, place in self.record.changes:
+            old = values.get(path, GONE)
+            values[path] = value
+            if old == GONE or value == GONE:
+                continue
+            count = counts[path]
+            count[0] += 1
+            count[1] += self._is_update(at, old, value, place)
+        found = {
+            self.record.paths[path] for path, (all_, own) in counts.items() if own >= 0.9 * all_
+        }
+        return found | {_starred(path) for path in found}
+
+    def constant(self) -> set[Path]:
+        """Variables that never changed."""
+        changing = self.changing()
+        paths = set(self.record.paths) - changing
+        return paths | ({_starred(path) for path in paths} - changing)
+
+    def _is_update(self, at: int, old: int, new: int, place: int) -> bool:
+        if place >= 0 and self.places[place].kind == "AugAssign":
+            return True
+        events = self._events_of.get(new, [])
+        last = bisect.bisect_left(events, at) - 1
+        for event in events[max(last - 3, 0) : last + 1]:
+            place_of_new = self.place(event)
+            is_difference = place_of_new.kind == "BinOp" or (
+                place_of_new.kind == "Call" and _DIFFERENCE.search(place_of_new.text)
+            )
+            if event < at - 400 or not is_difference:
+                continue
+            inside = self._inside(self.events[event][0])
+            for earlier in range(event - 1, max(event - 100, -1), -1):
+                if self.events[earlier][1] == old and self.events[earlier][0] in inside:
+                    return True
+        return False
+
+    def _inside(self, place: int) -> set[int]:
+        """Places of the expressions within an expression."""
+        if place not in self._within:
+            nodes = set(map(id, ast.walk(self.places[place].node)))
+            self._within[place] = {
+                other.number
+                for other in self.places
+                if id(other.node) in nodes and other.number != place
+            }
+        return self._within[place]
+
+    def is_data(self, x: Array) -> bool:
+        """Whether every row of x (or column) is part of something that stays as it is."""
+        rows = x[None, :] if x.ndim == 1 else x.reshape(-1, x.shape[-1])
+        if all(row.tobytes() in self._data for row in rows):
+            return True
+        return x.ndim == 2 and all(np.ascontiguousarray(c).tobytes() in self._data for c in x.T)
+
+    def _gather_data(self) -> set[bytes]:
+        """Rows and columns, whole and in parts, of variables that have one value throughout."""
+        changing = self.changing()
+        constant: dict[Path, int] = {}
+        for _, number, value, _ in self.record.changes:
+            path = self.record.paths[number]
+            if value != GONE and path not in changing:
+                constant[path] = value
+        recurring = {
+            value
+            for value, events in self._events_of.items()
+            if len(events) > 2 and events[-1] - events[0] > len(self.events) / 2
+        }
+        data: set[bytes] = set()
+        for value in recurring | set(constant.values()):
+            array = self.values[value]
+            if array.ndim == 0:
+                continue
+            rows = list(array.reshape(-1, array.shape[-1]))[:2000]
+            if array.ndim == 2:
+                rows += [np.ascontiguousarray(column) for column in array.T][:2000]
+            for row in rows:
+                data.update(_parts(row))
+        return data
+
+    def arrays(self, event: int) -> dict[Path, Array]:
+        """Every variable at the time of an event; numbers kept one by one are put together.
+
+        Weights of neurons that stand in a list, as ``neurons[i].weights`` or
+        ``layer[i]["weights"]``, become one array; its path has "*" in place of i.
+        """
+        count = bisect.bisect_right(self._change_times, event)
+        if count not in self._arrays:
+            self._arrays[count] = self._put_together(event)
+        return self._arrays[count]
+
+    def _put_together(self, event: int) -> dict[Path, Array]:
+        single = {path: self.values[number] for path, number in self.state(event).items()}
+        grouped: dict[Path, dict[int, Array]] = defaultdict(dict)
+        for path, value in single.items():
+            if value.ndim > 1:
+                continue
+            starred = _starred(path)
+            if starred != path:
+                index = path[starred.index("*")]
+                assert isinstance(index, int)  # noqa: S101 - that is what a star stands for
+                grouped[starred][index] = value
+        together = {
+            path: np.stack([parts[index] for index in sorted(parts)])
+            for path, parts in grouped.items()
+            if sorted(parts) == list(range(len(parts)))
+            and len({part.shape for part in parts.values()}) == 1
+        }
+        return together | single
+
+
+def same(a: Array, b: Array, tolerance: float = TOLERANCE) -> bool:
+    """Whether two arrays of one shape are equal but for rounding."""
+    scale = max(float(np.abs(a).max(initial=0)), float(np.abs(b).max(initial=0)))
+    return bool(np.abs(a - b).max(initial=0) <= tolerance * scale)
+
+
+def _parts(row: Array) -> list[bytes]:
+    """A row, and (labels stand in its first or last column) the row without its ends."""
+    length = len(row)
+    cuts = range(1, min(length, 4))
+    parts = [row, *(row[:-cut] for cut in cuts), *(row[cut:] for cut in cuts)]
+    return [part.tobytes() for part in parts if len(part)]
+
+
+def _starred(path: Path) -> Path:
+    """A path with its last list index as "*"; the path itself where it has none."""
+    for at in range(len(path) - 1, -1, -1):
+        if isinstance(path[at], int):
+            return (*path[:at], "*", *path[at + 1 :])
+    return path
+
+
+def spoken(text: str) -> str:
+    """An expression's text on one line."""
+    return re.sub(r"\s+", " ", text)
+
+
+def _fingerprints(values: list[Array]) -> tuple[Array, Array]:
+    """Length of each array, and its sum of absolute numbers over that length."""
+    flat = np.stack([value.reshape(-1) for value in values])
+    with np.errstate(all="ignore"):
+        lengths = np.sqrt((flat * flat).sum(axis=1))
+        sums = np.abs(flat).sum(axis=1)
+        return lengths, np.where(lengths > 0, sums / np.where(lengths > 0, lengths, 1), 0)
+
+
+def _layouts(value: Array) -> list[Array]:
+    layouts = [value.reshape(-1)]
+    if value.ndim == 2 and 1 not in value.shape:
+        layouts.append(value.T.reshape(-1))
+    return layouts
+
+
+def _matches(value: Array, wanted: Array, *, scaled: bool) -> bool:
+    flat = value.reshape(-1)
+    for layout in _layouts(wanted):
+        if scaled:
+            length = float(layout @ layout)
+            if length == 0:
+                return False
+            factor = float(flat @ layout) / length
+            if factor != 0 and same(flat, factor * layout):
+                return True
+        elif same(flat, layout):
+            return True
+    return False
+
+
+def _factor(value: Array, wanted: Array) -> float:
+    flat = value.reshape(-1)
+    best = 0.0
+    for layout in _layouts(wanted):
+        factor = float(flat @ layout) / float(layout @ layout)
+        if same(flat, factor * layout):
+            return factor
+        best = factor
+    return best

@@ -1,0 +1,250 @@
+"""Finds the step that reproduces a learner's numbers: the right one, or the simplest wrong one.
+
+The learner's update of W must be -c times a gradient, c being whatever learning rate and scale they
+chose. From the last layer to the first, every candidate of ``slips`` is tried, until the numbers
+agree to rounding. Nothing is guessed: what reproduces no number explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from chainrule.checker.forward import Network, Pass
+from chainrule.checker.slips import (
+    Delta,
+    Slip,
+    bias_gradients,
+    deltas_before,
+    last_deltas,
+    weight_gradients,
+)
+from chainrule.checker.steps import Step
+from chainrule.layer import Array
+
+TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One parameter's update as -scale times a gradient."""
+
+    layer: int
+    kind: str  # "weights" or "bias"
+    scale: float
+    gradient: Array
+    slips: tuple[Slip, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A step that gives the learner's numbers.
+
+    Attributes
+    ----------
+    slips : tuple of Slip
+        The mistakes in it, none where it is right.
+    loss : str
+        Whose gradient it is.
+    scale : float
+        Learning rate times the scale of the loss.
+    deltas : tuple of Delta
+        The first layer's first.
+    fits : tuple of Fit
+    extra : str
+        "momentum" or "regularisation", where those are part of the update.
+    """
+
+    slips: tuple[Slip, ...]
+    loss: str
+    scale: float
+    deltas: tuple[Delta, ...]
+    fits: tuple[Fit, ...]
+    extra: str = ""
+
+    @property
+    def cost(self) -> int:
+        """How many different mistakes it takes."""
+        return len({(slip.cause, slip.layer, slip.detail) for slip in self.slips})
+
+
+@dataclass
+class _Search:
+    network: Network
+    step: Step
+    done: Pass
+    weight_changes: list[Array]
+    bias_changes: list[Array | None]
+    found: list[Explanation] = field(default_factory=list)
+
+
+def scale_of(change: Array, gradient: Array, size: float) -> float | None:
+    """Return c where change = -c gradient but for rounding, else None.
+
+    ``size`` is how large the parameter's numbers are: the change is known to that rounding only.
+    """
+    length = float((gradient * gradient).sum())
+    largest = float(np.abs(change).max(initial=0))
+    floor = 1e-15 * size * 8
+    if length == 0 or not np.isfinite(length):
+        return 0.0 if largest <= floor and length == 0 else None
+    scale = -float((change * gradient).sum()) / length
+    off = float(np.abs(change + scale * gradient).max(initial=0))
+    return scale if off <= TOLERANCE * largest + floor and largest > floor else None
+
+
+def explain(network: Network, step: Step, done: Pass, y: Array) -> Explanation | None:
+    """Return the simplest step that gives the learner's numbers, or None."""
+    search = _Search(network, step, done, step.weight_changes(), step.bias_changes())
+    last = len(network.layers) - 1
+    _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
+    if not search.found:
+        return None
+    finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
+    return min(finished, key=lambda found: found.cost)
+
+
+def _descend(
+    search: _Search,
+    number: int,
+    candidates: object,
+    deltas: tuple[Delta, ...],
+    fits: tuple[Fit, ...],
+) -> None:
+    """Try the candidates for δ of one layer; with those that fit, go on to the layer before."""
+    fewest = 99
+    for candidate in sorted(candidates, key=lambda delta: len(delta.slips)):  # type: ignore[call-overload]
+        cost = len(candidate.slips)
+        if cost > fewest or not np.isfinite(candidate.delta).all():
+            continue
+        fit = _fit_weights(search, number, candidate, deltas)
+        if fit is None:
+            continue
+        cost += len(fit.slips)
+        fewest = min(fewest, cost)
+        here = (*fits, fit)
+        bias = _fit_bias(search, number, candidate)
+        if bias is not None:
+            here = (*here, bias)
+        chain = (candidate, *deltas)
+        if number == 0:
+            slips = _gather(candidate, here)
+            search.found.append(Explanation(slips, _loss(chain), fit.scale, chain, here))
+        else:
+            _descend(
+                search,
+                number - 1,
+                deltas_before(
+                    search.network.layers, search.done, number - 1, candidate, search.step.weights
+                ),
+                chain,
+                here,
+            )
+
+
+def _loss(deltas: tuple[Delta, ...]) -> str:
+    return deltas[-1].loss
+
+
+def _gather(first: Delta, fits: tuple[Fit, ...]) -> tuple[Slip, ...]:
+    gathered: list[Slip] = list(first.slips)
+    for fit in fits:
+        gathered += fit.slips
+    return tuple(gathered)
+
+
+def _fit_weights(
+    search: _Search, number: int, candidate: Delta, deltas: tuple[Delta, ...]
+) -> Fit | None:
+    change = search.weight_changes[number]
+    size = float(np.abs(search.done.weights[number]).max())
+    fitting = []
+    for gradient, slips in weight_gradients(search.done, number, candidate, list(deltas)):
+        if gradient.shape != change.shape or (slips and candidate.slips):
+            continue
+        scale = scale_of(change, gradient, size)
+        if scale is None or (scale == 0 and slips):
+            continue
+        if not slips:
+            return Fit(number, "weights", scale, gradient, slips)
+        fitting.append(Fit(number, "weights", scale, gradient, slips))
+    if fitting:
+        return fitting[0]
+    if not candidate.slips and not change.any():
+        never = Slip("weights_never_updated", number)
+        return Fit(number, "weights", 0.0, change, (never,))
+    return None
+
+
+def _fit_bias(search: _Search, number: int, candidate: Delta) -> Fit | None:
+    change = search.bias_changes[number]
+    bias = search.done.biases[number]
+    if change is None or bias is None:
+        return None
+    size = float(np.abs(bias).max())
+    if not change.any() and not np.abs(candidate.delta.sum(axis=0)).max() <= 1e-14:
+        return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
+    for gradient, slips in bias_gradients(search.done, number, candidate):
+        if change.size == 1 and gradient.size > 1:
+            gradient = gradient.sum().reshape(1, 1)
+        scale = scale_of(change, gradient.reshape(change.shape), size)
+        if scale is not None:
+            return Fit(number, "bias", scale, gradient, slips)
+    return Fit(number, "bias", 0.0, change, (Slip("bias_unexplained", number),))
+
+
+def _with_scales(found: Explanation, rows: int, outputs: int) -> Explanation:
+    """Compare the scales of all parameters; those that differ are mistakes of factor or sign."""
+    moving = [fit for fit in found.fits if fit.scale]
+    if not moving:
+        return found
+    weights = [fit.scale for fit in moving if fit.kind == "weights"] or [moving[0].scale]
+    reference = _commonest([abs(scale) for scale in weights])
+    slips = list(found.slips)
+    if all(fit.scale < 0 for fit in moving):
+        slips.append(Slip("sign_turned", len(found.deltas) - 1, detail="all"))
+        moving = [replace(fit, scale=-fit.scale) for fit in moving]
+    for fit in moving:
+        if fit.scale < 0:
+            slips.append(Slip("sign_turned", fit.layer, detail=fit.kind))
+        if abs(abs(fit.scale) / reference - 1) > 1e-5:
+            ratio = abs(fit.scale) / reference
+            slips.append(
+                Slip(
+                    "factor_mismatch",
+                    fit.layer,
+                    wrong=fit.gradient,
+                    right=np.array(ratio),
+                    detail=f"{fit.kind} {_as_factor(ratio, rows, outputs)}",
+                )
+            )
+    return replace(found, slips=tuple(slips), scale=reference)
+
+
+def _commonest(scales: list[float]) -> float:
+    counted = Counter(float(f"{scale:.5g}") for scale in scales)
+    most = counted.most_common(1)[0][0]
+    # The last layer speaks where all differ.
+    return next(scale for scale in scales if float(f"{scale:.5g}") == most)
+
+
+def _as_factor(ratio: float, rows: int, outputs: int) -> str:
+    for value, text in (
+        (rows, "n"),
+        (1 / rows, "1/n"),
+        (2, "2"),
+        (0.5, "1/2"),
+        (2 * rows, "2n"),
+        (2 / rows, "2/n"),
+        (0.5 / rows, "1/(2n)"),
+        (rows / 2, "n/2"),
+        (outputs, "k"),
+        (1 / outputs, "1/k"),
+        (4, "4"),
+        (0.25, "1/4"),
+    ):
+        if value != 1 and abs(ratio / value - 1) < 1e-5:
+            return text
+    return f"{ratio:.3g}"

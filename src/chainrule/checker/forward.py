@@ -1,0 +1,377 @@
+"""Finds the network in a record: which arrays are weights and biases, what each layer computes.
+
+Nothing is known by name. A variable W is the weights of the first layer if some x times W (plus
+some b, or not) was computed; a known activation of that product was computed too; and so on from
+layer to layer, as far as it goes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from chainrule.checker.evidence import Evidence, Path, same
+from chainrule.checker.functions import KNOWN
+from chainrule.layer import Array
+
+_WINDOW = 6000  # events from a layer's input to its output
+_DEEPEST = 6
+_TRIES = 2000  # inputs to try before there is said to be no network
+_ENOUGH = 60  # inputs to try after one was found
+
+
+@dataclass(frozen=True)
+class FoundLayer:
+    """One layer of a learner's network, in the notation z = h W + b, a = f(z).
+
+    Attributes
+    ----------
+    weights : tuple
+        The path of W.
+    turned : bool
+        Whether the learner keeps W as (outputs, inputs).
+    bias : tuple or None
+        The path of b.
+    bias_row : str
+        Where b stands within W: "first" or "last", or "" where it does not.
+    activations : frozenset of str
+        The known activations that computed what was seen; more than one where they agree.
+    reads : str
+        What of the layer before it takes: its "a", or, by mistake, its "z".
+    """
+
+    weights: Path
+    turned: bool
+    bias: Path | None
+    bias_row: str
+    activations: frozenset[str]
+    reads: str = "a"
+
+    @property
+    def activation(self) -> str:
+        """The activation; of several that agree, the likeliest."""
+        for name in ("sigmoid", "tanh", "relu", "softmax"):
+            if name in self.activations:
+                return name
+        return min(self.activations)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The layers, and the place at which the inputs of the first one are read."""
+
+    layers: tuple[FoundLayer, ...]
+    columns: bool  # samples stand in columns
+    place: int
+
+
+@dataclass
+class Pass:
+    """One forward pass with the learner's own numbers.
+
+    ``h[l]`` (batch, inputs) is what layer l reads, ``weights[l]`` (inputs, outputs), ``z[l]`` and
+    ``a[l]`` (batch, outputs).
+    """
+
+    event: int
+    h: list[Array] = field(default_factory=list)
+    weights: list[Array] = field(default_factory=list)
+    biases: list[Array | None] = field(default_factory=list)
+    z: list[Array] = field(default_factory=list)
+    a: list[Array] = field(default_factory=list)
+
+    @property
+    def output(self) -> Array:
+        """ŷ (batch, outputs)."""
+        return self.a[-1]
+
+    def rows(self) -> int:
+        """Samples in the batch."""
+        return len(self.h[0])
+
+
+@dataclass
+class _Moment:
+    """A time in the record, and what might be parameters then."""
+
+    evidence: Evidence
+    event: int
+    weights: dict[Path, Array]
+    biases: dict[Path, Array]
+
+    @property
+    def end(self) -> int:
+        return self.event + _WINDOW
+
+
+def find_network(evidence: Evidence) -> Network | None:
+    """Find the network, or None.
+
+    Parameters are looked for among variables that are computed from their old values, and inputs
+    among what stays as it is; only if nothing is found, among everything.
+    """
+    updated = evidence.updated()
+    constant = evidence.constant()
+    return (
+        _find(evidence, updated, updated | constant, data_only=True)
+        or _find(evidence, updated, updated | constant, data_only=False)
+        or _find(evidence, updated | constant, updated | constant, data_only=True)
+    )
+
+
+def _find(
+    evidence: Evidence, weights: set[Path], biases: set[Path], *, data_only: bool
+) -> Network | None:
+    best: Network | None = None
+    changing = evidence.updated()
+    tried: set[tuple[int, int]] = set()
+    since = 0
+    for event, (_, value) in enumerate(evidence.events):
+        x = evidence.values[value]
+        if x.ndim not in (1, 2) or x.size < 2 or np.count_nonzero(x) < 2:
+            continue
+        if data_only and not evidence.is_data(x):
+            continue
+        moment = _moment(evidence, event, weights, biases)
+        key = (value, hash(frozenset(moment.weights)))
+        if not moment.weights or key in tried:
+            continue
+        tried.add(key)
+        since += 1
+        for rows, columns in _as_rows(x):
+            layers = _chain(moment, rows, ())
+            if not changing.intersection(layer.weights for layer in layers):
+                continue
+            if best is None or _score(layers, changing) > _score(best.layers, changing):
+                place = _last_place(moment, x, layers, rows)
+                best, since = Network(layers, columns, place), 0
+        if since > (_ENOUGH if best else _TRIES):
+            break
+    return best if best is None else _settle(evidence, best, weights, biases)
+
+
+def _moment(evidence: Evidence, event: int, weights: set[Path], biases: set[Path]) -> _Moment:
+    arrays = evidence.arrays(event)
+    return _Moment(
+        evidence,
+        event,
+        {
+            path: array
+            for path, array in arrays.items()
+            if path in weights and array.size > 1 and array.ndim < 3 and array.any()
+        },
+        {
+            path: array
+            for path, array in arrays.items()
+            if array.ndim < 3 and (path in weights or (path in biases and array.any()))
+        },
+    )
+
+
+def _as_rows(x: Array) -> list[tuple[Array, bool]]:
+    """Read an input as (batch, inputs), whichever way it lies."""
+    if x.ndim == 1:
+        return [(x[None, :], False)]
+    return [(x, False), (x.T, True)]
+
+
+def _chain(moment: _Moment, h: Array, used: tuple[Path, ...]) -> tuple[FoundLayer, ...]:
+    """Return the longest chain of layers that starts with h."""
+    best: tuple[FoundLayer, ...] = ()
+    if len(used) == _DEEPEST:
+        return best
+    for layer, z, a in _layers_from(moment, h, used):
+        rest = _chain(moment, a, (*used, layer.weights))
+        if not rest and layer.activations != {"identity"}:
+            onwards = _chain(moment, z, (*used, layer.weights))
+            rest = (replace(onwards[0], reads="z"), *onwards[1:]) if onwards else ()
+        if _score((layer, *rest)) > _score(best):
+            best = (layer, *rest)
+    return best
+
+
+def _score(
+    layers: tuple[FoundLayer, ...], changing: Collection[Path] = ()
+) -> tuple[int, int, int, int]:
+    changes = sum(layer.weights in changing for layer in layers)
+    known = sum("identity" not in layer.activations for layer in layers)
+    biases = sum(layer.bias is not None for layer in layers)
+    return len(layers), changes, known, biases
+
+
+def _layers_from(
+    moment: _Moment, h: Array, used: tuple[Path, ...]
+) -> list[tuple[FoundLayer, Array, Array]]:
+    found = []
+    inputs = h.shape[1]
+    seen: set[bytes] = set()
+    for path, array in moment.weights.items():
+        if path in used or array is h or array is h.base:
+            continue
+        for turned in (False, True):
+            for weights in _as_weights(array, inputs, turned):
+                if weights.tobytes() in seen:
+                    continue
+                seen.add(weights.tobytes())
+                rest = weights.shape[0] - inputs
+                for row in ("first", "last") if rest else ("",):
+                    z = _with_ones(h, row) @ weights
+                    found += _with_bias(moment, z, path, turned, row)
+    return found
+
+
+def _as_weights(array: Array, inputs: int, turned: bool) -> list[Array]:
+    if array.ndim == 1:  # one output (or one input): the same either way
+        if turned:
+            return [array[None, :]] if inputs == 1 else []
+        return [array[:, None]] if array.size in (inputs, inputs + 1) else []
+    weights = array.T if turned else array
+    return [weights] if weights.shape[0] in (inputs, inputs + 1) else []
+
+
+def _with_ones(h: Array, row: str) -> Array:
+    ones = np.ones((len(h), 1))
+    if row == "first":
+        return np.hstack([ones, h])
+    return np.hstack([h, ones]) if row == "last" else h
+
+
+def _with_bias(
+    moment: _Moment, z: Array, path: Path, turned: bool, row: str
+) -> list[tuple[FoundLayer, Array, Array]]:
+    evidence, event, end = moment.evidence, moment.event, moment.end
+    candidates: list[tuple[Path | None, Array]] = []
+    # Where whole arrays are multiplied, the product itself is seen, before a bias is added.
+    product_seen = evidence.has(z, event, end)
+    if not row and (product_seen or evidence.number_by_number):
+        tried: set[bytes] = set()
+        for other, bias in moment.biases.items():
+            if bias.tobytes() in tried:
+                continue
+            tried.add(bias.tobytes())
+            if bias.size in (z.shape[1], 1) and other != path and bias.ndim <= 2:
+                if bias.size == 1 and z.shape[1] > 1 and bias.ndim == 0:
+                    continue
+                moved = z + bias.reshape(1, -1)
+                if evidence.has(moved, event, end) and not (same(moved, z) and bias.any()):
+                    candidates.append((other, moved))
+    if any(moved is not None and not same(moved, z) for _, moved in candidates):
+        candidates = [pair for pair in candidates if not same(pair[1], z)]
+    if not candidates and product_seen:
+        candidates.append((None, z))
+    found = []
+    for bias_path, moved in candidates:
+        activations, a = _activation(evidence, moved, event)
+        found.append((FoundLayer(path, turned, bias_path, row, activations), moved, a))
+    return found
+
+
+def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str], Array]:
+    """Which known activations of z were computed."""
+    end = event + _WINDOW
+    agree = {"identity"}
+    for name, known in KNOWN.items():
+        if name == "identity" or (name == "softmax" and z.shape[1] == 1):
+            continue
+        a = known.value(z)
+        if same(a, z):
+            agree.add(name)
+        elif evidence.has(a, event, end):
+            return _those_like(a, z), a
+    return frozenset(agree), z
+
+
+def _those_like(a: Array, z: Array) -> frozenset[str]:
+    return frozenset(name for name, known in KNOWN.items() if same(known.value(z), a))
+
+
+def _last_place(
+    moment: _Moment, x: Array, layers: tuple[FoundLayer, ...], rows: Array
+) -> int:
+    """The place that reads x last before the first z."""
+    evidence, event = moment.evidence, moment.event
+    z = _with_ones(rows, layers[0].bias_row) @ canonical(layers[0], moment.weights)
+    sightings = evidence.find(z, event, event + _WINDOW)
+    end = sightings[0].event if sightings else event + 1
+    reads = [s for s in evidence.find(x, event, end) if s.place.kind != "Call"]
+    return reads[-1].place.number if reads else evidence.events[event][0]
+
+
+def canonical(layer: FoundLayer, arrays: dict[Path, Array]) -> Array:
+    """Return a layer's W as (inputs, outputs)."""
+    array = arrays[layer.weights]
+    if array.ndim == 1:
+        return array[None, :] if layer.turned else array[:, None]
+    return array.T if layer.turned else array
+
+
+def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -> Pass | None:
+    """Compute the learner's forward pass from its own parameters; None where they do not fit."""
+    done = Pass(event)
+    rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
+    previous = {"a": rows, "z": rows}
+    for layer in network.layers:
+        if layer.weights not in arrays or (layer.bias is not None and layer.bias not in arrays):
+            return None
+        h = _with_ones(previous[layer.reads], layer.bias_row)
+        weights = canonical(layer, arrays)
+        if h.shape[1] != weights.shape[0]:
+            return None
+        bias = None if layer.bias is None else arrays[layer.bias].reshape(1, -1)
+        if bias is not None and bias.size not in (1, weights.shape[1]):
+            return None
+        z = h @ weights if bias is None else h @ weights + bias
+        a = KNOWN[layer.activation].value(z)
+        previous = {"a": a, "z": z}
+        done.h.append(h)
+        done.weights.append(weights)
+        done.biases.append(bias)
+        done.z.append(z)
+        done.a.append(a)
+    return done
+
+
+def passes(evidence: Evidence, network: Network, at_most: int = 60) -> list[Pass]:
+    """All forward passes of the record, as far as they were really computed so."""
+    found = []
+    for event, (place, value) in enumerate(evidence.events):
+        if place != network.place:
+            continue
+        x = evidence.values[value]
+        if x.ndim not in (1, 2):
+            continue
+        done = forward(network, evidence.arrays(event), x, event)
+        if done is None:
+            continue
+        end = event + _WINDOW
+        if all(evidence.has(z, event, end) for z in (*done.z, done.output)):
+            found.append(done)
+            if len(found) == at_most:
+                break
+    return found
+
+
+def _settle(
+    evidence: Evidence, network: Network, weights: set[Path], biases: set[Path]
+) -> Network:
+    """Look again at later passes, where biases are no longer zero and weights no longer alike."""
+    reads = [at for at, event in enumerate(evidence.events) if event[0] == network.place]
+    best = network
+    for event in itertools.islice(reads, 1, 12):
+        x = evidence.value(event)
+        if x.ndim not in (1, 2) or np.count_nonzero(x) < 2:
+            continue
+        rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
+        layers = _chain(_moment(evidence, event, weights, biases), rows, ())
+        if len(layers) < len(best.layers):
+            continue
+        if [layer.weights for layer in layers] == [layer.weights for layer in best.layers]:
+            layers = tuple(
+                replace(new, activations=(new.activations & old.activations) or new.activations)
+                for new, old in zip(layers, best.layers, strict=True)
+            )
+        best = Network(layers, network.columns, network.place)
+    return best

@@ -1,0 +1,153 @@
+"""Runs a learner's program in a process of its own, within limits, and reads its record.
+
+The process has its own session, so that it ends with everything it started; its memory and
+processor time are limited by the system, its time on the wall by the parent. It sends numbers
+through a private pipe, never objects, and they are believed only with the run's random token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.checker.source import Source
+from chainrule.layer import Array
+
+SECONDS = 8  # on the wall, and of processor time
+MEGABYTES = 2048
+_LARGEST_RECORD = 256 * 2**20
+
+
+@dataclass
+class Record:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    outcome : dict
+        "ended": "finished", "enough" (watched long enough), "failed" (with "error", "message",
+        "line"), "silent" (killed, or it left by a back door), "late" (over the time limit).
+    events : ndarray of int (events, 2)
+        Place and value of each expression, in order.
+    changes : list of (int, int, int, int)
+        From this event on, the variable of this path has this value; noticed after this place.
+    values : list of ndarray
+        The pool that values point into.
+    paths : list of tuple
+        How the learner's program reaches a variable: ("train()", "self", ".weights").
+    """
+
+    outcome: dict[str, Any]
+    events: list[tuple[int, int]] = field(default_factory=list)
+    changes: list[tuple[int, int, int, int]] = field(default_factory=list)
+    values: list[Array] = field(default_factory=list)
+    paths: list[tuple[str | int, ...]] = field(default_factory=list)
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+
+
+def run(source: Source, *, mode: str = "run", seed: int = 0, **options: Any) -> Record:
+    """Run a program and return its record."""
+    token = secrets.token_hex(16)
+    request = {
+        "text": source.text,
+        "path": str(source.path.absolute()),
+        "folder": str(source.path.absolute().parent),
+        "mode": mode,
+        "seed": seed,
+        "token": token,
+        "megabytes": MEGABYTES,
+        "seconds": SECONDS,
+        "watch": 1.0,
+        **options,
+    }
+    reading, writing = os.pipe()
+    environment = os.environ | {
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+    }
+    with tempfile.TemporaryDirectory(prefix="chainrule-check-") as folder:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "chainrule.checker.child", str(writing)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(writing,),
+            start_new_session=True,
+            cwd=folder,
+            env=environment,
+        )
+        os.close(writing)
+        try:
+            assert process.stdin is not None  # noqa: S101 - asked for above
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(request).encode())
+                process.stdin.close()
+            content, in_time = _read(reading, time.monotonic() + SECONDS)
+        finally:
+            os.close(reading)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if not in_time or process.returncode == -signal.SIGXCPU:
+        return Record({"ended": "late"})
+    return _decode(content, token)
+
+
+def _read(descriptor: int, deadline: float) -> tuple[bytes, bool]:
+    """Read until the other side closes, and whether it did so in time."""
+    chunks: list[bytes] = []
+    size = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or size > _LARGEST_RECORD:
+                return b"", False
+            if not selector.select(left):
+                continue
+            chunk = os.read(descriptor, 2**20)
+            if not chunk:
+                return b"".join(chunks), True
+            chunks.append(chunk)
+            size += len(chunk)
+
+
+def _decode(content: bytes, token: str) -> Record:
+    try:
+        (length,) = struct.unpack_from("<Q", content)
+        header = json.loads(content[8 : 8 + length])
+        if header["token"] != token:
+            return Record({"ended": "silent"})
+        values = []
+        at = 8 + length
+        for shape in header["shapes"]:
+            count = int(np.prod(shape, dtype=int))
+            values.append(np.frombuffer(content, np.float64, count, at).reshape(shape))
+            at += 8 * count
+        return Record(
+            header["outcome"],
+            [tuple(event) for event in header["events"]],
+            [tuple(change) for change in header["changes"]],
+            values,
+            [tuple(path) for path in header["paths"]],
+            [tuple(mark) for mark in header["marks"]],
+            [tuple(warning) for warning in header["warnings"]],
+        )
+    except (struct.error, ValueError, KeyError, TypeError):
+        return Record({"ended": "silent"})
