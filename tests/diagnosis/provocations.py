@@ -13,10 +13,10 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.layer import Array
-from diagnosis.problems import HELD_OUT, IMAGES, Problem, standardised
+from diagnosis.problems import IMAGES, MORE_TABLES, Problem, standardised
 from diagnosis.problems import TABLES as TABLES_IN_VIEW
 
-TABLES = TABLES_IN_VIEW | HELD_OUT
+TABLES = TABLES_IN_VIEW | MORE_TABLES
 Case = tuple[cr.NeuralNetwork, Array, Array, cr.History | None]
 WIDE = {"two_outputs", "pictures_again"}  # with several targets for a sample
 Random = np.random.Generator
