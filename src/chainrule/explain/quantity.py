@@ -194,7 +194,8 @@ class Tensor(Shown):
     @property
     def norm(self) -> float:
         """Length of the array as one vector."""
-        return float(np.linalg.norm(self.values.astype(np.float64)))
+        with np.errstate(over="ignore", invalid="ignore"):  # the result tells
+            return float(np.linalg.norm(self.values.astype(np.float64)))
 
     @property
     def gradient(self) -> Tensor:
