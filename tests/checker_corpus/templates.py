@@ -125,7 +125,10 @@ class Style:
             before, after = lines[:start], lines[start + len(hunk.old) :]
             if not any(map(any, blamed)):
                 # Something is gone: what stands around the gap is as near as anyone can point.
-                before, after = _first_blamed(before[::-1])[::-1], _first_blamed(after)
+                before = _first_blamed(before[::-1], 1 if hunk.new else 2)[::-1]
+                if _indent(after[0].text) >= _indent(lines[start].text):
+                    after = _first_blamed(after, 1)
+                guilty = [bool(text) for text in hunk.new]
             new = _indented(hunk.new, guilty, lines[start : start + len(hunk.old)])
             lines = [*before, *new, *after]
         for text in edit.also:
@@ -174,7 +177,7 @@ def _blamed(edit: Edit) -> list[list[bool]]:
 def _indented(new: list[str], guilty: list[bool], old: list[Line]) -> list[Line]:
     """Indent new lines like the first old one; what stood further left and stays, stays there."""
     first = old[0].text
-    indent = first[: len(first) - len(first.lstrip())]
+    indent = first[: _indent(first)]
     left = {x.text.strip(): x.text for x in old if x.text and not x.text.startswith(indent)}
     return [
         Line(left.get(text, indent + text if text else ""), 2 if g else 0)
@@ -182,11 +185,15 @@ def _indented(new: list[str], guilty: list[bool], old: list[Line]) -> list[Line]
     ]
 
 
-def _first_blamed(lines: list[Line]) -> list[Line]:
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _first_blamed(lines: list[Line], blame: int) -> list[Line]:
     """Blame the first line that is not empty."""
     for i, line in enumerate(lines):
         if line.text.strip():
-            return [*lines[:i], Line(line.text, max(1, line.blame)), *lines[i + 1 :]]
+            return [*lines[:i], Line(line.text, max(blame, line.blame)), *lines[i + 1 :]]
     return lines
 
 
