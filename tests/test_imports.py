@@ -110,7 +110,12 @@ ORDER = {
     "files": """
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
-        saving.onnx.export saving.onnx
+        saving.onnx.export saving.onnx.wire saving.onnx.file saving.onnx.node saving.onnx.constants
+        saving.onnx.patterns saving.onnx.chain saving.onnx.reader saving.onnx.channels
+        saving.onnx.affine saving.onnx.order saving.onnx.windows saving.onnx.read_activations
+        saving.onnx.read_convolution saving.onnx.read_normalization saving.onnx.read_pooling
+        saving.onnx.read_residual saving.onnx.read_rows saving.onnx.read_shapes saving.onnx.load
+        saving.onnx
         saving.description saving.model_file saving
         """,
     "the public names": "chainrule",
