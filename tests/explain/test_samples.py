@@ -24,7 +24,7 @@ def test_dropout_and_batch_normalization_at_rest() -> None:
     assert resting["layer 2"].mean[0].formula == "running_mean2_at_0"
     assert_every_number(resting)
     with pytest.raises(cr.InvalidSetting, match="training must be True or False"):
-        net.explain(X, Y, training="yes")  # type: ignore[arg-type]  # as someone might
+        net.explain(X, Y, training="yes")
 
 
 def test_class_labels_become_one_hot_rows() -> None:
