@@ -553,13 +553,17 @@ class NeuralNetwork:
         self._stack.need_built()
         return explain.Derivation(self)
 
-    def diagnose(self, x: Any, y: Any, *, sample_weight: Any = None) -> Diagnosis:
+    def diagnose(
+        self, x: Any, y: Any, *, sample_weight: Any = None, columns: Sequence[str] = ()
+    ) -> Diagnosis:
         """Look for what keeps the network from learning; says nothing when all is well.
 
         Parameters
         ----------
         x, y, sample_weight
             Samples as for ``fit``, best those it was trained on.
+        columns : sequence of str, optional
+            What the numbers of a sample are called, to name them.
 
         Returns
         -------
@@ -568,7 +572,12 @@ class NeuralNetwork:
             recorded counts too.
         """
         return diagnosis.diagnose(
-            self, x, y, history=self.last_history, sample_weight=sample_weight
+            self,
+            x,
+            y,
+            history=self.last_history,
+            sample_weight=sample_weight,
+            columns=columns,
         )
 
     def check_gradients(

@@ -8,7 +8,7 @@ from typing import Any
 from chainrule import checks
 from chainrule.checks import shown
 from chainrule.diagnosis.evidence import Evidence
-from chainrule.diagnosis.report import checked_samples, diagnosis_of
+from chainrule.diagnosis.report import diagnosis_of
 from chainrule.diagnosis.symptom import Finding
 from chainrule.errors import InvalidSetting
 from chainrule.samples import Samples
@@ -21,12 +21,11 @@ class Diagnose(Callback):
 
     The looks read the network and change nothing: training gives the same bits with and without
     them, by either engine. A look takes some milliseconds where the network is small, and up to
-    half a second; ``every=10`` takes a tenth of that.
+    half a second; ``every=10`` takes a tenth of that. At most a few hundred of the training samples
+    are passed through it.
 
     Parameters
     ----------
-    x, y, sample_weight : array_like
-        The training samples, as for ``fit``. At most a few hundred are passed through the network.
     every : int, default 1
         Epochs from one look to the next. The first is before training.
     print : callable, default print
@@ -47,22 +46,20 @@ class Diagnose(Callback):
     >>> net = cr.NeuralNetwork(
     ...     cr.Dense(4, "sigmoid", weights_initializer=same), cr.Dense(1, weights_initializer=same)
     ... )
-    >>> look = cr.Diagnose(X, y, print=lambda text: None)
+    >>> look = cr.Diagnose(print=lambda text: None)
     >>> history = net.fit(X, y, epochs=3, callbacks=[look])
     >>> [finding.name for finding in look.findings]
     ['identical_units']
     """
 
+    only_watches = True
+
     def __init__(
         self,
-        x: Any,
-        y: Any,
         *,
-        sample_weight: Any = None,
         every: int = 1,
         print: Callable[[str], object] = print,  # noqa: A002 - what it stands in for
     ) -> None:
-        self.x, self.y, self.sample_weight = x, y, sample_weight
         self.every = checks.whole_number("every", every)
         if not callable(print):
             raise InvalidSetting(
@@ -73,10 +70,13 @@ class Diagnose(Callback):
         self.findings: list[Finding] = []
         self.epochs: list[int] = []
 
+    def take_samples(self, samples: Samples) -> None:
+        """Keep the training samples, to look at some of them."""
+        self._samples = samples
+
     def before_training(self, network: Any, history: History) -> None:
-        """Check the samples, and look for the first time."""
+        """Look for the first time."""
         self.findings, self.epochs = [], []
-        self._samples: Samples = checked_samples(network, self.x, self.y, self.sample_weight)
         self._look(network, history)
 
     def after_epoch(self, network: Any, history: History) -> None:

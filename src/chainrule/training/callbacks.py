@@ -11,6 +11,7 @@ from chainrule.checks import shown
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Array
 from chainrule.metrics import Metric
+from chainrule.samples import Samples
 from chainrule.training.history import History
 
 
@@ -38,6 +39,9 @@ class Callback:
         columns : sequence of str
             What the history will hold for each epoch.
         """
+
+    def take_samples(self, samples: Samples) -> None:
+        """Run once, before everything else: what is trained on, checked; it stays as it is."""
 
     def before_training(self, network: Any, history: History) -> None:
         """Run once, before the first step."""

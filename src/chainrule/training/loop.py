@@ -99,6 +99,8 @@ class TrainingLoop:
         steps = self.plan.epochs * self.batches.per_epoch - self.batches_done
         self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
         self._choose_engine()
+        for callback in self.plan.callbacks:
+            callback.take_samples(self.samples)
         if self.plan.callbacks:
             self.call("before_training", overriding(self.plan.callbacks, "before_training"))
         if self.recording is not None:
