@@ -7,11 +7,7 @@ import palmerpenguins
 import pytest
 from typer.testing import CliRunner, Result
 
-from chainrule import diagnosis
 from chainrule.cli.app import app
-
-# Before any test, which would forget the symptoms again, as whatever is defined in a test.
-diagnosis.load_all()
 
 
 @pytest.fixture(autouse=True)
