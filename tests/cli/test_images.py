@@ -81,6 +81,7 @@ def test_a_folder(run: Run, pictures: Path, folder: Path) -> None:
     assert "Model: chainrule-bars-small-cnn.safetensors\n" in output
     assert output.endswith(
         "Next: chainrule predict chainrule-bars-small-cnn.safetensors IMAGE.png\n"
+        "Why: chainrule explain chainrule-bars-small-cnn.safetensors --row 1\n"
     )
     assert result.stderr == ""
     assert "\x1b" not in output

@@ -93,6 +93,7 @@ def train_images(
     out.print(f"Loss graph: {plot}", soft_wrap=True)
     out.print(f"Model: {output}", soft_wrap=True)
     talk.print(f"\nNext: chainrule predict {output} IMAGE.png", soft_wrap=True)
+    talk.print(f"Why: chainrule explain {output} --row 1", soft_wrap=True)
 
 
 def _split(found: ImageSet, wishes: ImageWishes) -> tuple[Array, Array]:

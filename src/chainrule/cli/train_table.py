@@ -87,6 +87,7 @@ def train_table(
     out.print(f"Loss graph: {plot}", soft_wrap=True)
     out.print(f"Model: {output}", soft_wrap=True)
     talk.print(f"\nNext: chainrule predict {output} FILE.csv", soft_wrap=True)
+    talk.print(f"Why: chainrule explain {output} --row 1", soft_wrap=True)
 
 
 def _fit(
