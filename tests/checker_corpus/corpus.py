@@ -5,6 +5,9 @@ activations, data) drawn from the seed; ``correct_cases(seed)`` writes every sty
 it should be. ``test_corpus.py`` proves both without any checker: that the right ones go down
 the gradient, and that the wrong ones really differ.
 
+Score with `PROVEN_SEED`: with other seeds, about one case in ten thousand starts where its mistake
+makes no difference (all units of a ReLU layer dead, say), and counts as wrong all the same.
+
 The checker was written without a look at these files, and is not to be tuned to them.
 """
 
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 
 from checker_corpus.templates import Edit, Line, Style, chance, fill, styles
 
+PROVEN_SEED = 1  # test_corpus.py proves every case of this one
 CORRECT_VERSIONS = 5  # of each style
 
 MISTAKES = {

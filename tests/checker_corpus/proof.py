@@ -20,7 +20,7 @@ from checker_corpus.templates import Edit, Style, fill
 Array = np.ndarray[Any, np.dtype[Any]]
 
 STEP = 1e-30  # along the imaginary axis
-PARALLEL = 1e-9  # how far a right update may leave the direction of the gradient, relatively
+PARALLEL = 1e-7  # how far a right update may leave the direction of the gradient, relatively
 ASIDE = 1e-4  # how far a wrong one does at least
 
 
