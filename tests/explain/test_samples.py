@@ -58,6 +58,14 @@ def test_data_in_any_memory_order(order: Any) -> None:
     assert gradient.finite_difference == pytest.approx(gradient.value, rel=1e-6)
 
 
+def test_layers_whose_output_has_another_memory_order() -> None:
+    """Enlarging one pixel may give a view in which the copies are one number."""
+    net = network(cr.UpSample((2, 1)), cr.Flatten(), cr.Dense(1), inputs=(1, 1, 2))
+    explanation = explained(net, np.ones((2, 1, 1, 2)), [1.0, 2.0])
+    gradient = explanation["layer 1"].output[1, 1, 0, 1].gradient
+    assert gradient.finite_difference == pytest.approx(gradient.value, rel=1e-6)
+
+
 def test_lists_and_single_samples() -> None:
     explanation = network().explain([[1, 2, 3]], [[0, 1]])
     assert explanation.x.values.tolist() == [[1, 2, 3]]
