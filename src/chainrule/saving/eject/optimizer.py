@@ -1,0 +1,244 @@
+"""The optimizer of an ejected module: its rule for one parameter, written out for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chainrule.errors import InvalidSetting
+from chainrule.explain.expression import Expression, Name, Negative, add, names
+from chainrule.explain.expression import Sum as SumOf
+from chainrule.explain.reading import read
+from chainrule.optimizer import Optimizer
+from chainrule.optimizers import Adadelta
+from chainrule.saving.eject.activations import describe
+from chainrule.saving.eject.code import Printer, docstring, indented, number, statement
+from chainrule.saving.eject.source import Source
+from chainrule.schedules import (
+    ConstantRate,
+    Cosine,
+    ExponentialDecay,
+    InverseScaling,
+    Schedule,
+    StepDecay,
+)
+
+_FEW = 8  # parameters whose updates are written out one by one
+
+# The equations tell one step; what the next one needs is not among Adadelta's.
+_FOR_THE_NEXT_STEP: dict[type[Optimizer], dict[str, str]] = {
+    Adadelta: {"new_step_squares": "decay * step_squares + direction**2"}
+}
+
+
+@dataclass
+class EjectedOptimizer:
+    """How an ejected module learns.
+
+    Attributes
+    ----------
+    remembers : list of str
+        What there is one array of for each parameter.
+    start : list of str
+        Lines of ``__init__``.
+    methods : list of list of str
+        ``update`` and what it calls, as lines.
+    """
+
+    remembers: list[str]
+    start: list[str]
+    methods: list[list[str]] = field(default_factory=list)
+
+
+def eject_optimizer(source: Source) -> EjectedOptimizer:
+    """Write the network's optimizer.
+
+    Raises
+    ------
+    InvalidSetting
+        When it does not say what it does, or learns at a rate that depends on more than time.
+    """
+    network = source.network
+    optimizer, state = network.optimizer, network.training_state
+    rule = _rule(optimizer)
+    used = {name.field for expression in rule.values() for name in names(expression)}
+    remembers = [name for name in state.optimizer.vectors if name in used]
+    constant = isinstance(optimizer.schedule, ConstantRate)
+    ejected = EjectedOptimizer(remembers, [])
+    if constant:
+        ejected.start.append(f"self.learning_rate = {optimizer.schedule.rate(0.0, {})!r}")
+    else:
+        ejected.start.append(f"self.epoch = {network.training_state.epoch}")
+        ejected.methods.append(_learning_rate(optimizer.schedule))
+    rate_code = "self.learning_rate" if constant else "self.learning_rate()"
+    if "step" in used:
+        ejected.start.append(f"self.step = {state.optimizer.step}")
+    body: list[str] = []
+    if optimizer.clip_value is not None or optimizer.clip_norm is not None:
+        body.append("self.clip()")
+        ejected.methods.append(_clip(optimizer))
+    plain = len(rule) == 1 and not optimizer.weight_decay and constant
+    if plain and 0 < len(source.parameters) <= _FEW:
+        body += [f"self.{name} -= {rate_code} * self.d_{name}" for name in source.parameters]
+    else:
+        body += _loop(source, optimizer, rule, used, remembers, rate_code)
+    if not constant:
+        body.append("self.epoch += 1  # an iteration over all samples")
+    lines = [*docstring(describe(optimizer), 2), *body]
+    ejected.methods.append(["def update(self):", *indented(lines)])
+    return ejected
+
+
+def _rule(optimizer: Optimizer) -> dict[str, Expression]:
+    equations = optimizer.equations() | _FOR_THE_NEXT_STEP.get(type(optimizer), {})
+    kinds = type(optimizer).__mro__
+    changed = next(place for place, kind in enumerate(kinds) if "update" in vars(kind))
+    told = any("equations" in vars(kind) for kind in kinds[: changed + 1])
+    if "new_parameter" not in equations or not told:
+        raise InvalidSetting(
+            f"The optimizer {optimizer!r} cannot be ejected: it does not say in equations what it "
+            "does. Set net.optimizer to another one, such as cr.Adam()."
+        )
+    return {name: read(text) for name, text in equations.items()}
+
+
+def _loop(
+    source: Source,
+    optimizer: Optimizer,
+    rule: dict[str, Expression],
+    used: set[str],
+    remembers: list[str],
+    rate: str,
+) -> list[str]:
+    """Lines that go through all parameters."""
+    settings = [name for name in optimizer.settings() if name in used]
+    lines = [f"rate = {rate}"]
+    if settings:
+        values = ", ".join(number(getattr(optimizer, name)) for name in settings)
+        lines.append(f"{', '.join(settings)} = {values}")
+    if "step" in used:
+        lines += ["self.step += 1", "step = self.step"]
+    lines.append("for name in PARAMETERS:")
+    inner = ["parameter, gradient = getattr(self, name), getattr(self, f'd_{name}')"]
+    inner = [line.replace("'", '"') for line in inner]
+    if optimizer.weight_decay:
+        inner += [
+            "if name in WEIGHTS:  # these also shrink a little in every step",
+            f"    parameter -= rate * {number(optimizer.weight_decay)} * parameter",
+        ]
+
+    def name_of(name: str) -> str:
+        if name in remembers:
+            return f"self.{name}[name]"
+        return name.removeprefix("new_")
+
+    printer = source.printer(name_of)
+    for target, expression in rule.items():
+        if target == "new_parameter":
+            sign, change = _change(expression)
+            inner += statement(f"parameter {sign} ", printer, change, 3)
+        else:
+            inner += _in_steps(target.removeprefix("new_"), printer, expression)
+    if remembers:
+        kept = [f"self.{name}[name] = {name}" for name in remembers]
+        inner += kept
+    return [*lines, *indented(inner)]
+
+
+def _in_steps(target: str, printer: Printer, expression: Expression) -> list[str]:
+    """Give both terms of a sum that is too long for a line their own."""
+    lines = statement(f"{target} = ", printer, expression, 3)
+    match expression:
+        case SumOf((first, second)) if len(lines) > 1:
+            return [
+                *statement("first = ", printer, first, 3),
+                *statement("second = ", printer, second, 3),
+                f"{target} = first + second",
+            ]
+    return lines
+
+
+def _change(expression: Expression) -> tuple[str, Expression]:
+    """How a parameter changes, as ``-=`` or ``+=`` and what."""
+    match expression:
+        case SumOf((Name(_, "parameter"), Negative(of))):
+            return "-=", of
+        case SumOf((Name(_, "parameter"), *others)):
+            return "+=", add(others)
+    return "+=", add((expression, Negative(Name((), "parameter"))))
+
+
+def _clip(optimizer: Optimizer) -> list[str]:
+    lines = [
+        "def clip(self):",
+        *indented(docstring("Keep a gradient that is too large from throwing the step far off.")),
+        '    gradients = [getattr(self, f"d_{name}") for name in PARAMETERS]',
+    ]
+    if optimizer.clip_value is not None:
+        limit = number(optimizer.clip_value)
+        lines += [
+            "    for gradient in gradients:",
+            f"        np.clip(gradient, -{limit}, {limit}, out=gradient)",
+        ]
+    if optimizer.clip_norm is not None:
+        longest = number(optimizer.clip_norm)
+        lines += [
+            "    length = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))",
+            f"    if length > {longest}:",
+            "        for gradient in gradients:",
+            f"            gradient *= {longest} / length",
+        ]
+    return lines
+
+
+def _learning_rate(schedule: Schedule) -> list[str]:
+    """Write a schedule as a method that returns the rate at ``self.epoch``."""
+    described = (
+        "Learning rate at self.epoch, which counts one for each iteration. With mini-batches set "
+        "it yourself: after 3 of 10 batches of epoch 7 it is 7.3."
+    )
+    match schedule:
+        case StepDecay() if type(schedule) is StepDecay:
+            start, factor, every = map(number, (schedule.initial, schedule.factor, schedule.every))
+            body = [f"return {start} * {factor} ** (self.epoch // {every})"]
+        case ExponentialDecay() if type(schedule) is ExponentialDecay:
+            body = [f"return {number(schedule.initial)} * {number(schedule.factor)}**self.epoch"]
+        case InverseScaling() if type(schedule) is InverseScaling:
+            power = number(schedule.power)
+            body = [f"return {number(schedule.initial)} / (1 + self.epoch) ** {power}"]
+        case Cosine() if type(schedule) is Cosine:
+            body = _cosine(schedule)
+        case _:
+            raise InvalidSetting(
+                f"The learning rate {schedule!r} cannot be ejected: it depends on more than time. "
+                "Set net.optimizer.learning_rate to a number."
+            )
+    return ["def learning_rate(self):", *indented([*docstring(described, 2), *body])]
+
+
+def _cosine(schedule: Cosine) -> list[str]:
+    initial, final = number(schedule.initial), number(schedule.final)
+    lines = []
+    if schedule.warm_up:
+        warm_up = number(schedule.warm_up)
+        lines += [
+            f"if self.epoch < {warm_up}:  # first the rate rises in a straight line",
+            f"    return {initial} * max(self.epoch / {warm_up}, 0.01)",
+        ]
+    since = f" - {number(schedule.warm_up)}" if schedule.warm_up else ""
+    length = number(schedule.epochs - schedule.warm_up)
+    if schedule.restarts:
+        lines += [f"position, length = self.epoch{since}, {length}", "while position >= length:"]
+        lines += ["    position -= length"]
+        if schedule.stretch != 1:
+            lines += [f"    length *= {number(schedule.stretch)}"]
+        lines += ["part = position / length"]
+    else:
+        at = f"(self.epoch{since})" if since else "self.epoch"
+        lines += [f"part = min({at} / {length}, 1)"]
+    if schedule.final:
+        lines += [
+            f"return {final} + ({initial} - {final}) * (1 + np.cos(np.pi * part)) / 2",
+        ]
+    else:
+        lines += [f"return {initial} * (1 + np.cos(np.pi * part)) / 2"]
+    return lines
