@@ -137,7 +137,10 @@ LAZY = {
 }
 
 # What costs time to import, and is not needed before someone uses it.
-HEAVY = "matplotlib mlxtend numba onnx pandas PIL plotext rich safetensors scipy sklearn sympy tqdm typer"
+HEAVY = (
+    "matplotlib mlxtend numba onnx pandas PIL plotext rich safetensors scipy sklearn sympy tqdm "
+    "typer"
+)
 
 SOURCE = Path(cr.__file__).parent
 

@@ -71,7 +71,7 @@ def to_onnx(network: NeuralNetwork, path: str | Path) -> Path:
     x = output = Tensor("x", shapes[0])
     for position, layer in enumerate(network.layers):
         output = write_layer(layer, (position,), graph, output)
-    prediction = graph.channels_last(_prediction(network, graph, output))
+    prediction = _prediction(network, graph, graph.channels_last(output))
     described = (
         f"x (batch, {_sizes(shapes[0])}) -> prediction (batch, {_sizes(shapes[-1])}), {dtype}, "
         f"trained with the loss {network.loss.name}. Written by chainrule."
@@ -84,8 +84,7 @@ def _prediction(network: NeuralNetwork, graph: Graph, output: Tensor) -> Tensor:
     """What ``predict`` makes of the last layer's outputs, as the loss says."""
     loss, position = network.loss, len(network.layers)
     if type(loss).prediction is NegativeLogLikelihood.prediction:
-        name = graph.node("Exp", [output.name], "probabilities")
-        return Tensor(name, output.shape, output.channels_first)
+        return Tensor(graph.node("Exp", [output.name], "probabilities"), output.shape)
     if type(loss).prediction is not Loss.prediction:
         raise InvalidSetting(
             f"The loss {loss!r} makes predictions of the outputs in a way of its own, which "

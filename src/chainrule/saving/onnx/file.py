@@ -140,8 +140,21 @@ def _check_count(name: str, shape: tuple[int, ...], count: int, found: float) ->
 
 def _external(tensor: Any, folder: Path, dtype: str, count: int) -> Array:
     """Read an array from a file beside the model, which must be in the model's folder."""
-    name = tensor.name
     entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    try:
+        return _array_beside(tensor.name, entries, folder, dtype, count)
+    except UnreadableFile:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:  # also of names that no file can have
+        raise UnreadableFile(
+            f"the constant {tensor.name!r} stands in {location!r}, which cannot be read ({error})."
+        ) from error
+
+
+def _array_beside(
+    name: str, entries: Mapping[str, str], folder: Path, dtype: str, count: int
+) -> Array:
     location = entries.get("location", "")
     parts = (*PurePosixPath(location).parts, *PureWindowsPath(location).parts)
     leaves = ".." in parts or PurePosixPath(location).is_absolute() or ":" in location
@@ -151,11 +164,7 @@ def _external(tensor: Any, folder: Path, dtype: str, count: int) -> Array:
             f"the constant {name!r} stands in {location!r}, outside of the model's folder; such "
             "files are not opened."
         )
-    try:
-        start = int(entries.get("offset", "0"))
-        length = int(entries["length"]) if "length" in entries else None
-    except ValueError as error:
-        raise UnreadableFile(f"the constant {name!r} has a place that is no number.") from error
+    start, length = int(entries.get("offset", "0")), entries.get("length")
     if not path.is_file():
         raise UnreadableFile(
             f"the constant {name!r} should stand in {location!r} beside the model, and there is no "
@@ -163,12 +172,9 @@ def _external(tensor: Any, folder: Path, dtype: str, count: int) -> Array:
         )
     size = path.stat().st_size
     needed = count * np.dtype(dtype).itemsize
-    if length not in (None, needed) or start < 0 or start + needed > size:
+    if (length is not None and int(length) != needed) or start < 0 or start + needed > size:
         raise UnreadableFile(
             f"the constant {name!r} takes {needed:,} bytes; {location!r} should hold them from "
             f"byte {start:,} on and has {size:,}."
         )
-    try:
-        return np.fromfile(path, dtype, count, offset=start)
-    except OSError as error:
-        raise UnreadableFile(f"{location!r} cannot be read ({error.strerror or error}).") from error
+    return np.fromfile(path, dtype, count, offset=start)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chainrule.activation import Activation
-from chainrule.activations import Identity, Sigmoid, Softmax
-from chainrule.errors import InvalidInput, UnreadableFile
+from chainrule.activations import Identity
+from chainrule.errors import InvalidInput, InvalidSetting, UnreadableFile
 from chainrule.layer import Layer, Shape
 from chainrule.loss import Loss
-from chainrule.losses import NegativeLogLikelihood, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from chainrule.losses import (
+    MeanSquaredError,
+    NegativeLogLikelihood,
+    SigmoidCrossEntropy,
+    SoftmaxCrossEntropy,
+)
 from chainrule.network import NeuralNetwork
 from chainrule.saving.onnx import (
     read_activations,
@@ -86,7 +92,8 @@ def from_onnx(
     try:
         return _network(path, output, chosen)
     except (UnreadableFile, InvalidInput, RecursionError, OverflowError, UnicodeError) as error:
-        raise UnreadableFile(f"{path} cannot be loaded: {error}") from error
+        said = " ".join(str(error).split())  # names in the file may go over several lines
+        raise UnreadableFile(f"{path} cannot be loaded: {said}") from error
 
 
 def _network(path: Path, output: str | None, loss: Loss | None) -> NeuralNetwork:
@@ -106,7 +113,7 @@ def _network(path: Path, output: str | None, loss: Loss | None) -> NeuralNetwork
     reader = Reader(nodes, constants, wanted, opset=opset, folder=folder, batch=batch)
     value = _arranged(reader, nodes, reader.read(name, sample))
     steps = [link.step for link in value.chain.links() if link.step is not None]
-    steps, chosen = _with_loss(steps, loss, exponentials=reader.gives_exponentials)
+    steps, chosen = _with_loss(steps, loss, exponentials=reader.exponentials_of is not None)
     return _built(steps, chosen, reader.input_shape)
 
 
@@ -130,29 +137,42 @@ def _with_loss(
     steps: list[Step], loss: Loss | None, *, exponentials: bool
 ) -> tuple[list[Step], Loss]:
     """Choose the loss; one on logits takes the last activation away."""
-    last = _last_activation(steps)
+    if loss is not None:
+        return _without_last(steps, loss), loss
     if exponentials:
-        return steps, NegativeLogLikelihood() if loss is None else loss
-    if loss is None:
-        losses: dict[type, type[Loss]] = {
-            Softmax: SoftmaxCrossEntropy,
-            Sigmoid: SigmoidCrossEntropy,
-        }
-        loss = losses[last]() if last in losses else Loss.get("mean_squared_error")
-    if loss.last_activation is None or type(loss.last_activation) is not last:
-        return steps, loss
+        return steps, NegativeLogLikelihood()
+    for candidate in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
+        left = _without_last(steps, candidate)
+        if left is not steps and _takes(candidate, _last_activation(left)):
+            return left, candidate
+    return steps, MeanSquaredError()
+
+
+def _without_last(steps: list[Step], loss: Loss) -> list[Step]:
+    """Take the last activation away, if the loss applies it itself."""
+    last = _last_activation(steps)
+    if last is None or type(last) is not type(loss.last_activation):
+        return steps
     *before, step = steps
-    if step.kind is last:
-        return before, loss
+    if issubclass(step.kind, Activation):
+        return before
     settings = {name: value for name, value in step.settings.items() if name != "activation"}
-    return [*before, Step(step.kind, settings, step.arrays, step.inner, step.projection)], loss
+    return [*before, replace(step, settings=settings)]
 
 
-def _last_activation(steps: Sequence[Step]) -> type | None:
+def _takes(loss: Loss, activation: Activation | None) -> bool:
+    try:
+        loss.check_activation(activation)
+    except InvalidSetting:
+        return False
+    return True
+
+
+def _last_activation(steps: Sequence[Step]) -> Activation | None:
     if not steps:
         return None
-    step = steps[-1]
-    return step.kind if issubclass(step.kind, Activation) else type(step.settings.get("activation"))
+    layer = steps[-1].layer()
+    return layer if isinstance(layer, Activation) else layer.activation
 
 
 def _arranged(reader: Reader, nodes: Sequence[Node], value: Value) -> Value:

@@ -141,11 +141,10 @@ def read_exponential(reader: Reader, node: Node) -> Value:
     """At the end, of logarithms of probabilities: what the negative log likelihood predicts."""
     value = reader.flow(node)
     last = value.chain.step
-    if (
-        node.outputs[0] != reader.output
-        or last is None
-        or activations.LogSoftmax not in (last.kind, type(last.settings.get("activation")))
+    if last is None or activations.LogSoftmax not in (
+        last.kind,
+        type(last.settings.get("activation")),
     ):
-        raise node.refuse("takes e to the power of something other than a last log-softmax.")
-    reader.gives_exponentials = True
+        raise node.refuse("takes e to the power of something other than a log-softmax.")
+    reader.exponentials_of = value.chain
     return value

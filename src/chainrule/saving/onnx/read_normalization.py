@@ -17,7 +17,9 @@ def read_batch_normalization(reader: Reader, node: Node) -> Value:
     """With the running statistics, as in prediction."""
     if node.whole("training_mode", 0) or not node.whole("is_test", 1):
         raise node.refuse("normalizes by the batch, as in training; export the model in eval mode.")
-    node.ignore("spatial", "consumed_inputs")
+    if not node.whole("spatial", 1):
+        raise node.refuse("has the attribute spatial=0: it normalizes each position by itself.")
+    node.ignore("consumed_inputs")
     value = reader.channels_first(node, reader.flow(node))
     names = ("scale", "shift", "running_mean", "running_variance")
     arrays = {
@@ -105,8 +107,11 @@ def read_rms(reader: Reader, node: Node) -> Value:
     if "axes" in inputs:
         axes = reader.constants[inputs["axes"]].tolist()
     rank = len(value.axes) + 1
-    last = value.axes.index(len(value.shape) - 1) + 1
-    if not axes or [axis % rank for axis in axes] != [last] or not mean.whole("keepdims", 1):
+    over = axes[0] % rank if axes and len(axes) == 1 else 0
+    if over:
+        value = reader.with_channels_at(node, value, over)
+    is_channels = over and value.axes[over - 1] == len(value.shape) - 1
+    if not is_channels or not mean.whole("keepdims", 1):
         raise node.refuse(f"divides by an average over the axes {axes}, not over the channels.")
     epsilon = reader.constants[inputs["epsilon"]]
     if epsilon.size != 1:

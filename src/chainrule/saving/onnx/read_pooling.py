@@ -68,10 +68,14 @@ def read_reduction(reader: Reader, node: Node) -> Value:
     """Global pooling, where it goes over all positions."""
     node.ignore("noop_with_empty_axes")
     value = reader.flow(node)
-    rank, last = len(value.axes) + 1, len(value.shape) - 1
+    rank = len(value.axes) + 1
     given = reader.optional(node, 1, "axes")
     axes = node.get("axes") if given is None else given.reshape(-1).tolist()
     chosen = {axis % rank for axis in axes or ()}
+    left = [axis for axis in range(1, rank) if axis not in chosen]
+    if len(left) == 1:
+        value = reader.with_channels_at(node, value, left[0])
+    last = len(value.shape) - 1
     over = {value.axes[axis - 1] for axis in chosen if axis} - {None}
     if 0 in chosen or over != set(range(last)) or not over:
         raise node.refuse(

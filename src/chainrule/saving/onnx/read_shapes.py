@@ -127,6 +127,8 @@ def _target(node: Node, value: Value, sizes: list[int], batch: int | None) -> Sh
 
 def _reshaped(reader: Reader, node: Node, value: Value, shape: Shape) -> Value:
     """Give samples another shape in the graph."""
+    if value.is_row and len(shape) > math.prod(shape):  # a single number, which fits everywhere
+        return _as_image(reader, node, value, shape)
     moved = _moved_axes(value, shape)
     if moved is not None:
         return replace(value, axes=moved)
@@ -176,6 +178,9 @@ def _as_image(reader: Reader, node: Node, value: Value, shape: Shape) -> Value:
 def read_pad(reader: Reader, node: Node) -> Value:
     """A border of zeros around images."""
     value = reader.flow(node)
+    if None in value.axes:
+        first = reader.wants_channels_first(node.outputs[0])
+        value = (reader.channels_first if first else reader.channels_last)(node, value)
     rank = len(value.axes) + 1
     border, mode = reader.optional(node, 2, "border"), node.text("mode", "constant")
     filling = node.number("value", 0.0) if border is None else float(np.max(np.abs(border)))

@@ -72,8 +72,8 @@ class Reader:
     ----------
     input_shape : tuple of int
         Of one sample, as the layers take it.
-    gives_exponentials : bool
-        Whether the output is e to the power of what the layers give.
+    exponentials_of : Chain or None
+        What e was taken to the power of; nothing may come after that.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Reader:
         self.opset = opset
         self.batch = batch
         self.input_shape: Shape = ()
-        self.gives_exponentials = False  # of what the layers give, at the very end
+        self.exponentials_of: Chain | None = None
         self._folder = folder
         self._size = 0  # of all parameters so far, in bytes
         self._values: dict[str, Value] = {}
@@ -129,6 +129,10 @@ class Reader:
                 if self._users.get(spare) or spare == self.output:
                     raise node.refuse(f"has a second output {spare!r} that is used.")
             self._keep(node.outputs[0], value)
+        if self.output not in self._values:
+            raise UnreadableFile("its output does not depend on the numbers of the input.")
+        if self.exponentials_of not in (None, self._values[self.output].chain):
+            raise UnreadableFile("it goes on with e to some power; expected that at its end.")
         return self._values[self.output]
 
     def _keep(self, name: str, value: Value) -> None:
@@ -250,6 +254,17 @@ class Reader:
     def channels_last(self, node: Node, value: Value) -> Value:
         """See a value as an operator does that takes the last axis for the channels."""
         return self._arranged(node, value, plain_axes(len(value.axes)), "(batch, ..., channels)")
+
+    def with_channels_at(self, node: Node, value: Value, axis: int) -> Value:
+        """See a value as an operator does that takes that axis of the graph for the channels.
+
+        Where both the second and the last axis could be meant, it is the one that they are.
+        """
+        if value.axes[axis - 1] == len(value.shape) - 1:
+            return value
+        if axis == len(value.axes):
+            return self.channels_last(node, value)
+        return self.channels_first(node, value) if axis == 1 else value
 
     def _arranged(self, node: Node, value: Value, axes: Axes, expected: str) -> Value:
         """Let the value have exactly these axes, where those of size 1 alone differ."""

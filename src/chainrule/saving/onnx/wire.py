@@ -29,7 +29,8 @@ def check_memory(content: bytes, descriptor: Any) -> None:
     Raises
     ------
     UnreadableFile
-        Also when the bytes are no protocol buffer at all, or messages go deeper than in any model.
+        Also when the bytes are no protocol buffer at all, when names in it are no text, or
+        messages go deeper than in any model.
     """
     needed = 0
     messages = [(0, len(content), descriptor, 0)]
@@ -61,8 +62,12 @@ def check_memory(content: bytes, descriptor: Any) -> None:
                     "it holds far more small parts than any network: reading them would take "
                     "much more memory than the file is long."
                 )
-            if kind == _LENGTH and field is not None and field.message_type is not None:
+            if kind != _LENGTH or field is None:
+                continue
+            if field.message_type is not None:
                 messages.append((start, position, field.message_type, depth + 1))
+            elif field.type == field.TYPE_STRING:
+                _check_text(content[start:position])
 
 
 def _inside(field: Any, length: int) -> int:
@@ -74,6 +79,13 @@ def _inside(field: Any, length: int) -> int:
     if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
         return 0
     return _NUMBER * length  # whole numbers, which may take one byte each
+
+
+def _check_text(text: bytes) -> None:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("a name in it is no text: the file is damaged.") from error
 
 
 def _varint(content: bytes, position: int, end: int) -> tuple[int, int]:
