@@ -67,7 +67,9 @@ BROKEN = [
     Broken("truth_table_class", "constant_initialisation", "np.random.rand(self.input.shape[1],4)", "np.ones((self.input.shape[1],4)) * 0.5", "self.weights1   = np.ones"),
     Broken("script_two_layers", "sigmoid_prime_of_z_as_a", "l1_delta = l1_error * nonlin(l1, deriv=True)", "l1_delta = l1_error * nonlin(np.dot(l0, syn0), deriv=True)"),
     Broken("script_two_layers", "sign_turned", "l2_error = y - l2\n", "l2_error = l2 - y\n"),
-    Broken("script_two_layers", "output_derivative_missing", "l2_delta = l2_error * nonlin(l2, deriv=True)", "l2_delta = l2_error"),
+    Broken("script_two_layers", "output_derivative_missing", """np.abs(l2_error))))
+    l2_delta = l2_error * nonlin(l2, deriv=True)""", """l2_error ** 2)))
+    l2_delta = l2_error""", "l2_delta = l2_error"),
     Broken("script_two_layers", "hidden_derivative_missing", "l1_delta = l1_error * nonlin(l1, deriv=True)", "l1_delta = l1_error"),
     Broken("script_two_layers", "wrong_layer_error", "l1_error = l2_delta.dot(syn1.T)", "l1_error = l2_error.dot(syn1.T)"),
     Broken("script_two_layers", "early_update", "    l1_error = l2_delta.dot(syn1.T)\n    l1_delta = l1_error * nonlin(l1, deriv=True)\n    syn1 += l1.T.dot(l2_delta)\n", "    syn1 += l1.T.dot(l2_delta)\n    l1_error = l2_delta.dot(syn1.T)\n    l1_delta = l1_error * nonlin(l1, deriv=True)\n"),
@@ -87,7 +89,6 @@ BROKEN = [
     Broken("columns_dict", "zero_initialisation", "W1 = np.random.randn(n_h, n_x) * 0.5", "W1 = np.zeros((n_h, n_x))"),
     Broken("columns_dict", "diverging", "learning_rate=1.2", "learning_rate=5000.0", "learning_rate=5000.0"),
     Broken("lists_of_layers", "sigmoid_prime_on_activation_twice", "z = zs[-l]", "z = activations[-l]", "sp = sigmoid_prime(z)"),
-    Broken("lists_of_layers", "output_derivative_missing", "delta = self.cost_derivative(activations[-1], y) * sigmoid_prime(zs[-1])", "delta = self.cost_derivative(activations[-1], y)"),
     Broken("lists_of_layers", "hidden_derivative_missing", "delta = np.dot(self.weights[-l + 1].transpose(), delta) * sp", "delta = np.dot(self.weights[-l + 1].transpose(), delta)"),
     Broken("lists_of_layers", "sign_turned", "return output_activations - y", "return y - output_activations"),
     Broken("lists_of_layers", "bias_never_updated", "        self.biases = [b - (eta / len(mini_batch)) * nb for b, nb in zip(self.biases, nabla_b)]\n", "", "self.biases = ["),
@@ -116,6 +117,6 @@ BROKEN = [
     Broken("softmax_classes", "softmax_elementwise", "dscores /= n\n", "dscores *= probs * (1 - probs) / n\n"),
     Broken("fit_predict", "hidden_derivative_missing", "            grad_hidden[z <= 0] = 0\n", "", "grad_hidden = grad_out.dot(self.W_out.T)"),
     Broken("fit_predict", "sign_turned", "error = y_hat - y\n", "error = y - y_hat\n"),
-    Broken("fit_predict", "broadcast_n_n1", "y = y.reshape(-1, 1)\n", "", "error = y_hat - y"),
+    Broken("fit_predict", "broadcast_n_n1", "        y = y.reshape(-1, 1)\n", "", "error = y_hat - y"),
     Broken("fit_predict", "bias_gradient_not_summed", "grad_b_hidden = grad_hidden.sum(axis=0, keepdims=True)", "grad_b_hidden = grad_hidden[0:1]"),
 ]

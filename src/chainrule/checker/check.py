@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 
+import numpy as np
+
 from chainrule.checker import process
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, find_network, passes
 from chainrule.checker.instrument import Place, instrument
-from chainrule.checker.judge import Finding, judge, sizes
+from chainrule.checker.judge import Finding, sizes
+from chainrule.checker.judging import judge
 from chainrule.checker.lines import find_spot
-from chainrule.checker.other_findings import Structural, look_around
+from chainrule.checker.other_findings import (
+    Structural,
+    after_judging,
+    before_judging,
+    before_the_network,
+)
+from chainrule.checker.process import Record
 from chainrule.checker.right_line import right_line
 from chainrule.checker.source import Source
 from chainrule.checker.steps import find_steps
@@ -20,32 +29,74 @@ from chainrule.checker.wording import MISTAKES
 
 def check_source(source: Source) -> Verdict:
     """Check one program."""
+    with np.errstate(all="ignore"):  # the learner's numbers may be anything
+        return _check(source)
+
+
+def _check(source: Source) -> Verdict:
     try:
         tree = source.parse()
         compile(tree, "<learner>", "exec")
     except (SyntaxError, ValueError, RecursionError) as error:
         return trouble_with_syntax(error)
     places = instrument(source.text, tree)
-    record = process.run(source)
+    first = _judge_run(source, places, process.run(source))
+    if first.verdict != "unchecked" or first.cause in ("time_limit", "asks_input", "exits"):
+        return first
+    return _driven(source, places) or first
+
+
+def _driven(source: Source, places: list[Place]) -> Verdict | None:
+    """Call the learner's network with data of our own, in several layouts.
+
+    A layout that the network was not written for gives nonsense, so the first one in which it is
+    correct counts; only if there is none, the first one in which its mistake has a name.
+    """
+    verdicts = []
+    for layout in _layouts(source.text):
+        verdict = _judge_run(source, places, process.run(source, mode="drive", layout=layout))
+        if verdict.verdict == "correct":
+            return verdict
+        if verdict.verdict == "wrong":
+            verdicts.append(verdict)
+    return verdicts[0] if verdicts else None
+
+
+def _layouts(text: str) -> list[str]:
+    """Layouts of the data, likeliest first."""
+    if "softmax" in text.lower():
+        return ["labels", "one-hot", "columns one-hot"]
+    return ["column", "columns column", "flat"]
+
+
+def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     network: Network | None = None
     if record.events:
         evidence = Evidence(record, places)
         network = find_network(evidence)
+        broadcast = before_the_network(record, places)
+        if broadcast is not None:
+            return _structural(source, network, broadcast)
     if network is None:
-        return trouble(record, source)
-    steps = find_steps(evidence, network, passes(evidence, network))
-    found = look_around(evidence, network, steps, source)
+        return trouble(record)
+    made = passes(evidence, network)
+    steps = find_steps(evidence, network, made)
+    found = before_judging(evidence, network, made)
     if found is not None:
         return _structural(source, network, found)
+    finding = judge(evidence, network, steps) if steps else Finding("unchecked")
+    if finding.verdict != "wrong":
+        found = after_judging(evidence, network, made)
+        if found is not None:
+            return _structural(source, network, found)
     if not steps:
         return Verdict(
             "unchecked",
-            f"Found a network ({_shape(network, evidence)}), but saw no training step: its weights "
-            "never changed while the file ran. Call the training at the end of the file.",
+            f"Found a network of {len(network.layers)} layers, but saw no training step: its "
+            "weights never changed while the file ran. Call the training at the end of the file.",
             cause="no_training",
         )
-    finding = judge(evidence, network, steps)
-    return _say(source, evidence, network, finding, places)
+    return _say(source, evidence, network, finding)
 
 
 def trouble_with_syntax(error: Exception) -> Verdict:
@@ -62,11 +113,7 @@ def trouble_with_syntax(error: Exception) -> Verdict:
     )
 
 
-def _shape(network: Network, evidence: Evidence) -> str:
-    return f"{len(network.layers)} layers"
-
-
-def _structural(source: Source, network: Network, found: Structural) -> Verdict:
+def _structural(source: Source, network: Network | None, found: Structural) -> Verdict:
     message = _sentences(
         source, network, found.cause, found.layer, found.line, found.right_line, found.words
     )
@@ -81,7 +128,7 @@ def _structural(source: Source, network: Network, found: Structural) -> Verdict:
 
 
 def _say(
-    source: Source, evidence: Evidence, network: Network, finding: Finding, places: list[Place]
+    source: Source, evidence: Evidence, network: Network, finding: Finding
 ) -> Verdict:
     if finding.verdict == "unchecked" or finding.judged is None:
         return Verdict(
@@ -128,7 +175,7 @@ def _convention(network: Network, finding: Finding) -> str:
 def _certificate(network: Network, finding: Finding, convention: str) -> str:
     judged = finding.judged
     assert judged is not None  # noqa: S101 - a correct finding has its step
-    layers = " -> ".join(map(str, sizes(network, judged.batch)))
+    layers = " -> ".join(map(str, sizes(judged.batch)))
     names = ", ".join(layer.activation for layer in network.layers)
     return (
         f"Correct. The network is {layers} ({names}); every update of its parameters is the true "
@@ -138,7 +185,7 @@ def _certificate(network: Network, finding: Finding, convention: str) -> str:
 
 def _sentences(
     source: Source,
-    network: Network,
+    network: Network | None,
     cause: str,
     layer: int,
     line: int | None,
@@ -146,14 +193,15 @@ def _sentences(
     words: dict[str, str],
 ) -> str:
     what, why = MISTAKES.get(cause, MISTAKES["unexplained"])
-    count = len(network.layers)
+    layers = network.layers if network else ()
+    count = len(layers)
     names = {
         "layer": _layer_name(layer, count),
         "layer_after": _layer_name(layer + 1, count),
         "layer_capital": _capital(_layer_name(layer, count)),
         "what": f"{'the bias' if words.get('kind', '').startswith('bias') else 'the weights'} of "
         f"{_layer_name(layer, count)}",
-        "activation": network.layers[min(layer, count - 1)].activation,
+        "activation": layers[min(layer, count - 1)].activation if layers else "",
         "factor": "",
         "number": "",
         **words,

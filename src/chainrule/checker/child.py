@@ -78,9 +78,6 @@ def run(
             exec(compile(tree, FILENAME, "exec"), module.__dict__)  # noqa: S102 - what this is for
         else:
             drive.define(tree, FILENAME, module)
-            recorder.events.clear()
-            recorder.changes.clear()
-            recorder.counts.clear()
             drive.drive(module, request, recorder)
     except SeenEnough:
         return {"ended": "enough"}
@@ -148,7 +145,6 @@ def _send(
             "changes": recorder.changes,
             "paths": recorder.paths,
             "shapes": recorder.shapes,
-            "marks": recorder.marks,
             "warnings": notes,
         }
     ).encode()

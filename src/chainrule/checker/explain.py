@@ -36,6 +36,7 @@ class Fit:
     scale: float
     gradient: Array
     slips: tuple[Slip, ...]
+    pull: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,7 @@ class _Search:
     done: Pass
     weight_changes: list[Array]
     bias_changes: list[Array | None]
+    decay: bool
     found: list[Explanation] = field(default_factory=list)
 
 
@@ -95,13 +97,34 @@ def scale_of(change: Array, gradient: Array, size: float) -> float | None:
     return scale if off <= TOLERANCE * largest + floor and largest > floor else None
 
 
-def explain(network: Network, step: Step, done: Pass, y: Array) -> Explanation | None:
-    """Return the simplest step that gives the learner's numbers, or None."""
-    search = _Search(network, step, done, step.weight_changes(), step.bias_changes())
+def scale_and_pull(change: Array, gradient: Array, weights: Array) -> tuple[float, float] | None:
+    """Return c and r where change = -c gradient + r weights but for rounding, else None."""
+    if change.size < 6 or not np.isfinite(gradient).all():
+        return None
+    columns = np.stack([-gradient.reshape(-1), weights.reshape(-1)], axis=1)
+    (scale, pull), *_ = np.linalg.lstsq(columns, change.reshape(-1), rcond=None)
+    off = float(np.abs(columns @ (scale, pull) - change.reshape(-1)).max())
+    if off > TOLERANCE * float(np.abs(change).max(initial=0)) or scale == 0:
+        return None
+    return float(scale), float(pull)
+
+
+def explain(
+    network: Network, step: Step, done: Pass, y: Array, *, decay: bool = False
+) -> Explanation | None:
+    """Return the simplest step that gives the learner's numbers, or None.
+
+    With ``decay`` the weights may also be pulled towards zero, all by one factor.
+    """
+    search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), decay)
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
     if not search.found:
         return None
+    if decay:
+        search.found = [found for found in search.found if _one_pull(found)]
+        if not search.found:
+            return None
     finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
     return min(finished, key=lambda found: found.cost)
 
@@ -144,6 +167,11 @@ def _descend(
             )
 
 
+def _one_pull(found: Explanation) -> bool:
+    pulls = [fit.pull for fit in found.fits if fit.kind == "weights"]
+    return len(pulls) > 1 and float(np.ptp(pulls)) <= 1e-4 * abs(pulls[0])
+
+
 def _loss(deltas: tuple[Delta, ...]) -> str:
     return deltas[-1].loss
 
@@ -164,12 +192,16 @@ def _fit_weights(
     for gradient, slips in weight_gradients(search.done, number, candidate, list(deltas)):
         if gradient.shape != change.shape or (slips and candidate.slips):
             continue
-        scale = scale_of(change, gradient, size)
+        scale, pull = scale_of(change, gradient, size), 0.0
+        if search.decay:
+            both = scale_and_pull(change, gradient, search.done.weights[number])
+            scale, pull = both or (None, 0.0)
         if scale is None or (scale == 0 and slips):
             continue
+        fit = Fit(number, "weights", scale, gradient, slips, pull)
         if not slips:
-            return Fit(number, "weights", scale, gradient, slips)
-        fitting.append(Fit(number, "weights", scale, gradient, slips))
+            return fit
+        fitting.append(fit)
     if fitting:
         return fitting[0]
     if not candidate.slips and not change.any():

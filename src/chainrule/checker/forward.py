@@ -178,15 +178,21 @@ def _as_rows(x: Array) -> list[tuple[Array, bool]]:
     return [(x, False), (x.T, True)]
 
 
-def _chain(moment: _Moment, h: Array, used: tuple[Path, ...]) -> tuple[FoundLayer, ...]:
+def _chain(
+    moment: _Moment, h: Array, used: tuple[Path, ...], turned: bool = False
+) -> tuple[FoundLayer, ...]:
     """Return the longest chain of layers that starts with h."""
     best: tuple[FoundLayer, ...] = ()
     if len(used) == _DEEPEST:
         return best
-    for layer, z, a in _layers_from(moment, h, used):
-        rest = _chain(moment, a, (*used, layer.weights))
+    # Weights that serve two layers are a mistake, and looked for last.
+    onward = _layers_from(moment, h, used) or _layers_from(
+        moment, h, used, again=True, used_turned=turned
+    )
+    for layer, z, a in onward:
+        rest = _chain(moment, a, (*used, layer.weights), layer.turned)
         if not rest and layer.activations != {"identity"}:
-            onwards = _chain(moment, z, (*used, layer.weights))
+            onwards = _chain(moment, z, (*used, layer.weights), layer.turned)
             rest = (replace(onwards[0], reads="z"), *onwards[1:]) if onwards else ()
         if _score((layer, *rest)) > _score(best):
             best = (layer, *rest)
@@ -203,15 +209,17 @@ def _score(
 
 
 def _layers_from(
-    moment: _Moment, h: Array, used: tuple[Path, ...]
+    moment: _Moment, h: Array, used: tuple[Path, ...], *, again: bool = False, used_turned: bool = False
 ) -> list[tuple[FoundLayer, Array, Array]]:
-    found = []
+    found: list[tuple[FoundLayer, Array, Array]] = []
     inputs = h.shape[1]
     seen: set[bytes] = set()
     for path, array in moment.weights.items():
-        if path in used or array is h or array is h.base:
+        if array is h or array is h.base or (path in used) != again:
             continue
         for turned in (False, True):
+            if again and turned != used_turned:
+                continue
             for weights in _as_weights(array, inputs, turned):
                 if weights.tobytes() in seen:
                     continue
@@ -308,6 +316,16 @@ def canonical(layer: FoundLayer, arrays: dict[Path, Array]) -> Array:
     return array.T if layer.turned else array
 
 
+def split(layer: FoundLayer, arrays: dict[Path, Array]) -> tuple[Array, Array | None]:
+    """Return a layer's W (inputs, outputs) and b (1, outputs), also where b is a row of W."""
+    weights = canonical(layer, arrays)
+    if layer.bias_row == "first":
+        return weights[1:], weights[:1]
+    if layer.bias_row == "last":
+        return weights[:-1], weights[-1:]
+    return weights, None if layer.bias is None else arrays[layer.bias].reshape(1, -1)
+
+
 def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -> Pass | None:
     """Compute the learner's forward pass from its own parameters; None where they do not fit."""
     done = Pass(event)
@@ -316,11 +334,10 @@ def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -
     for layer in network.layers:
         if layer.weights not in arrays or (layer.bias is not None and layer.bias not in arrays):
             return None
-        h = _with_ones(previous[layer.reads], layer.bias_row)
-        weights = canonical(layer, arrays)
+        h = previous[layer.reads]
+        weights, bias = split(layer, arrays)
         if h.shape[1] != weights.shape[0]:
             return None
-        bias = None if layer.bias is None else arrays[layer.bias].reshape(1, -1)
         if bias is not None and bias.size not in (1, weights.shape[1]):
             return None
         z = h @ weights if bias is None else h @ weights + bias

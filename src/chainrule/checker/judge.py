@@ -1,10 +1,8 @@
-"""From explained steps to one finding: right, wrong with its cause, or not to be judged."""
+"""Explains one training step: tries what its batch and its targets may have been."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import Explanation, explain
@@ -13,9 +11,6 @@ from chainrule.checker.forward import Network, Pass
 from chainrule.checker.slips import Slip
 from chainrule.checker.steps import Step, batches
 from chainrule.checker.targets import Targets, find_targets
-
-_STEPS = 4
-_LOOKED_AT = 12
 
 
 @dataclass(frozen=True)
@@ -52,39 +47,7 @@ class Finding:
     extra: str = ""
 
 
-def judge(evidence: Evidence, network: Network, steps: list[Step]) -> Finding:
-    """Explain the first telling steps, and say what they have in common."""
-    judged: list[Judged | None] = []
-    memories: list[tuple[str, str]] = []
-    previous: Step | None = None
-    for step in steps[:_LOOKED_AT]:
-        found = _explain_step(evidence, network, step)
-        if found is None or found.explanation.cost:
-            memory = _with_memory(evidence, network, step, previous)
-            if memory is not None:
-                found = memory
-        previous = step
-        if found is not None and not _telling(found):
-            continue
-        judged.append(found)
-        if found is not None and found.explanation.extra:
-            memories.append((found.explanation.extra, ""))
-        if len(judged) == _STEPS:
-            break
-    known = [found for found in judged if found is not None]
-    if not known:
-        return Finding("unchecked")
-    wrong = [found for found in known if found.explanation.cost]
-    right = [found for found in known if not found.explanation.cost]
-    if not wrong:
-        return Finding("correct", judged=right[-1], extra=right[-1].explanation.extra)
-    causes = [found.explanation.slips[0].cause for found in wrong]
-    likeliest = max(set(causes), key=causes.count)
-    best = next(found for found in wrong if found.explanation.slips[0].cause == likeliest)
-    return Finding("wrong", best.explanation.slips[0], best)
-
-
-def _telling(found: Judged) -> bool:
+def is_telling(found: Judged) -> bool:
     """Whether the step moved all weights, as a sample of zeros does not."""
     return not (
         found.explanation.cost == 0
@@ -92,7 +55,10 @@ def _telling(found: Judged) -> bool:
     )
 
 
-def _explain_step(evidence: Evidence, network: Network, step: Step) -> Judged | None:
+def explain_step(
+    evidence: Evidence, network: Network, step: Step, *, decay: bool = False
+) -> Judged | None:
+    """Try every batch and target that the step may have had; the simplest explanation wins."""
     best: Judged | None = None
     best_rank = (99, True, 99)
     for order, (batch, parts) in enumerate(batches(step)):
@@ -100,7 +66,7 @@ def _explain_step(evidence: Evidence, network: Network, step: Step) -> Judged | 
             evidence, batch, parts, step.begin, step.end, columns=network.columns
         )
         for targets in candidates[:8]:
-            explanation = explain(network, step, batch, targets.y)
+            explanation = explain(network, step, batch, targets.y, decay=decay)
             if explanation is None:
                 continue
             rank = (explanation.cost, not targets.error_seen, order)
@@ -111,7 +77,7 @@ def _explain_step(evidence: Evidence, network: Network, step: Step) -> Judged | 
     return best
 
 
-def _with_memory(
+def explain_step_with_memory(
     evidence: Evidence, network: Network, step: Step, previous: Step | None
 ) -> Judged | None:
     for batch, parts in batches(step):
@@ -125,12 +91,6 @@ def _with_memory(
     return None
 
 
-def sizes(network: Network, done: Pass) -> list[int]:
+def sizes(done: Pass) -> list[int]:
     """Inputs of the first layer and outputs of each: [3, 4, 1]."""
-    first = done.h[0].shape[1] - bool(network.layers[0].bias_row)
-    return [first, *(z.shape[1] for z in done.z)]
-
-
-def largest(values: list[np.ndarray]) -> float:
-    """The largest absolute number of several arrays."""
-    return max(float(np.abs(value).max()) for value in values)
+    return [done.h[0].shape[1], *(z.shape[1] for z in done.z)]

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Sighting
+from chainrule.checker.evidence import Evidence, Path, Sighting
+from chainrule.checker.explain import Fit
 from chainrule.checker.instrument import Place
 from chainrule.checker.judge import Judged
 from chainrule.checker.slips import Slip
 from chainrule.layer import Array
 
 _MISSING = ("output_derivative_missing", "hidden_derivative_missing")
+_COMPUTING = ("BinOp", "Call", "UnaryOp", "ListComp", "IfExp")
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,51 @@ class Spot:
 
 def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     """Find where a mistake was computed."""
-    if slip.cause in ("sign_turned", "bias_never_updated", "momentum_sign"):
-        return update_of(evidence, judged, slip)
-    if slip.cause in _MISSING:
+    if slip.cause == "sign_turned" and slip.detail == "all":
+        return _error_line(evidence, judged) or update_of(evidence, judged, slip)
+    if slip.cause in ("sign_turned", "factor_mismatch"):
+        return _where_it_parts(evidence, judged, slip)
+    if slip.cause in ("momentum_sign", "regularisation_sign", "gradients_not_reset"):
+        return _beside_the_gradient(evidence, judged, slip) or update_of(evidence, judged, slip)
+    if slip.cause in ("bias_never_updated", "weights_never_updated"):
+        whole = Slip(slip.cause, slip.layer, detail="weights")
+        return update_of(evidence, judged, whole)
+    if slip.cause == "early_update":
+        later = Slip(slip.cause, slip.layer + 1, detail="weights")
+        return update_of(evidence, judged, later)
+    if slip.cause in _MISSING and slip.detail in ("", "weights only"):
         return _missing(evidence, judged, slip)
     for quantity in _quantities(judged, slip):
         found = _computed(_sightings(evidence, judged, quantity))
         if found is not None:
-            return Spot(found.place.line, found.place)
+            return _in_function(evidence, judged, slip, found)
     return update_of(evidence, judged, slip)
+
+
+def _in_function(evidence: Evidence, judged: Judged, slip: Slip, found: Sighting) -> Spot:
+    """Where all layers have one mistake through one function, the function has it."""
+    same_cause = [s for s in judged.explanation.slips if s.cause == slip.cause]
+    layers = {s.layer for s in same_cause}
+    if len(layers) == len(judged.network.layers) > 1 and found.place.kind == "Call":
+        value = evidence.events[found.event][1]
+        for event in range(found.event - 1, max(found.event - 4, -1), -1):
+            place = evidence.place(event)
+            if evidence.events[event][1] == value and place.scope != found.place.scope:
+                return Spot(place.line, place)
+    return Spot(found.place.line, found.place)
 
 
 def _quantities(judged: Judged, slip: Slip) -> list[Array]:
     quantities = [slip.wrong, *slip.follows]
-    quantities.append(judged.explanation.deltas[slip.layer].delta)
-    quantities += [
-        fit.gradient
-        for fit in judged.explanation.fits
-        if fit.layer == slip.layer and fit.kind == "weights"
-    ]
+    if not slip.detail.startswith("bias"):
+        quantities.append(judged.explanation.deltas[slip.layer].delta)
+    kind = "bias" if slip.cause.startswith("bias") else "weights"
+    quantities += [fit.gradient for fit in _fits(judged, slip.layer, kind)]
     return [quantity for quantity in quantities if quantity is not None]
+
+
+def _fits(judged: Judged, layer: int, kind: str) -> list[Fit]:
+    return [fit for fit in judged.explanation.fits if fit.layer == layer and fit.kind == kind]
 
 
 def _sightings(evidence: Evidence, judged: Judged, quantity: Array) -> list[Sighting]:
@@ -59,19 +86,25 @@ def _sightings(evidence: Evidence, judged: Judged, quantity: Array) -> list[Sigh
     wanted = quantity
     if len(judged.parts) > 1 and len(quantity) == judged.batch.rows():
         wanted = quantity[-judged.parts[-1].rows() :]
-    scaled = wanted.size > 2 and float(np.ptp(np.abs(wanted))) > 0
-    found = evidence.find(wanted, begin, end, scaled=scaled)
-    if not scaled:
-        for factor in (-1.0, 2.0, -2.0, 0.5, -0.5, 1 / judged.batch.rows(), -1 / judged.batch.rows()):
-            found += [
-                Sighting(s.event, s.place, factor) for s in evidence.find(factor * wanted, begin, end)
-            ]
-    return sorted(found, key=lambda sighting: sighting.event)
+    if wanted.size > 2 and float(np.ptp(np.abs(wanted))) > 1e-12:
+        return evidence.find(wanted, begin, end, scaled=True)
+    rows = judged.batch.rows()
+    scale = judged.explanation.scale
+    found: dict[int, Sighting] = {}
+    for factor in (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 1 / rows, -1 / rows, 2 / rows, -2 / rows):
+        for lr in (1.0, scale):
+            for s in evidence.find(factor * lr * wanted, begin, end):
+                found.setdefault(s.event, Sighting(s.event, s.place, factor * lr))
+    if not found and wanted.size > 1 and float(np.ptp(wanted)) == 0:
+        return _sightings(evidence, judged, wanted.reshape(-1)[:1])  # one number for all of them
+    if not found and 1 < wanted.size <= 32:  # number by number
+        return _sightings(evidence, judged, wanted.reshape(-1)[:1])
+    return sorted(found.values(), key=lambda sighting: sighting.event)
 
 
 def _computed(sightings: list[Sighting]) -> Sighting | None:
     """The first sighting where the value was made; of nested calls the outermost."""
-    made = [s for s in sightings if s.place.kind in ("BinOp", "Call", "UnaryOp", "ListComp")]
+    made = [s for s in sightings if s.place.kind in _COMPUTING]
     if not made:
         return None
     chosen = made[0]
@@ -82,19 +115,96 @@ def _computed(sightings: list[Sighting]) -> Sighting | None:
     return chosen
 
 
+def _error_line(evidence: Evidence, judged: Judged) -> Spot | None:
+    """The line that takes the difference of output and target."""
+    error = judged.explanation.deltas[-1].error
+    found = [s for s in _sightings(evidence, judged, error) if s.place.kind in _COMPUTING]
+    differences = [s for s in found if _is_difference(s.place)]
+    chosen = differences[-1] if differences else None
+    # The same difference may be taken for the loss; the gradient is what is wrong.
+    used = [s for s in differences if not _is_squared(evidence, s)]
+    chosen = used[0] if used else chosen
+    return Spot(chosen.place.line, chosen.place) if chosen else None
+
+
+def _is_difference(place: Place) -> bool:
+    return isinstance(place.node, ast.BinOp) and isinstance(place.node.op, ast.Sub | ast.Add)
+
+
+def _is_squared(evidence: Evidence, sighting: Sighting) -> bool:
+    """Whether the next value computed in the same statement is the square."""
+    value = evidence.value(sighting.event)
+    for event in range(sighting.event + 1, min(sighting.event + 4, len(evidence.events))):
+        other = evidence.value(event)
+        if other.shape == value.shape and value.any() and np.allclose(other, value**2, rtol=1e-9):
+            return evidence.place(event).statement == sighting.place.statement
+    return False
+
+
+def _where_it_parts(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
+    """The first quantity of a layer whose factor differs from what it is in the other layers."""
+    kind = "bias" if slip.detail.startswith("bias") else "weights"
+    mine = _fits(judged, slip.layer, kind)[0]
+    others = [
+        fit
+        for fit in judged.explanation.fits
+        if fit is not mine and fit.scale and abs(fit.scale) > 0 and not _same_as(fit, mine)
+    ]
+    reference = others[0] if others else None
+    ratio = mine.scale / (reference.scale if reference else judged.explanation.scale)
+    expected = _first_factor(evidence, judged, reference.gradient) if reference else None
+    delta = judged.explanation.deltas[slip.layer].delta
+    theirs = judged.explanation.deltas[reference.layer].delta if reference else delta
+    if kind == "weights":
+        one, other = _first(evidence, judged, delta), _first(evidence, judged, theirs)
+        if one and other and _near(one.factor / other.factor, ratio):
+            return Spot(one.place.line, one.place)
+    first = _first(evidence, judged, mine.gradient)
+    if first and expected and _near(first.factor / expected, ratio):
+        return Spot(first.place.line, first.place)
+    return update_of(evidence, judged, slip)
+
+
+def _same_as(fit: Fit, mine: Fit) -> bool:
+    return fit.layer == mine.layer and fit.kind == mine.kind
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-5 * abs(b)
+
+
+def _first(evidence: Evidence, judged: Judged, quantity: Array) -> Sighting | None:
+    return _computed(_sightings(evidence, judged, quantity))
+
+
+def _first_factor(evidence: Evidence, judged: Judged, quantity: Array) -> float | None:
+    found = _first(evidence, judged, quantity)
+    return found.factor if found else None
+
+
+def _beside_the_gradient(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
+    """The statement that puts the penalty or the momentum to the gradient."""
+    wanted = judged.batch.weights[slip.layer]
+    if slip.cause != "regularisation_sign":
+        return None
+    for s in evidence.find(wanted, judged.parts[-1].event, judged.step.end, scaled=True):
+        scaled = abs(abs(s.factor) - 1) > 1e-9
+        if scaled and s.place.kind == "BinOp":
+            return Spot(s.place.line, s.place)
+    return None
+
+
 def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     """A factor that is missing is missing where the unfinished product was taken for finished."""
     deltas = judged.explanation.deltas[slip.layer]
-    gradient = next(
-        fit.gradient
-        for fit in judged.explanation.fits
-        if fit.layer == slip.layer and fit.kind == "weights"
-    )
-    found = _computed(_sightings(evidence, judged, gradient))
+    fits = _fits(judged, slip.layer, "weights")
+    found = _computed(_sightings(evidence, judged, fits[0].gradient)) if fits else None
     end = found.event if found else judged.step.end
     wrong = deltas.delta if slip.detail == "" else deltas.error
-    sightings = [s for s in _sightings(evidence, judged, wrong) if s.event < end]
-    assigned = [s for s in sightings if _is_assigned(evidence, s.place)]
+    sightings = [s for s in _sightings(evidence, judged, wrong) if s.event <= end]
+    targets = {s.event: _assigned_to(evidence, s.place) for s in sightings}
+    named = [s for s in sightings if isinstance(targets[s.event], ast.Name | ast.Attribute)]
+    assigned = named or [s for s in sightings if targets[s.event] is not None]
     if assigned:
         return Spot(assigned[-1].place.statement, assigned[-1].place)
     if found:
@@ -103,26 +213,36 @@ def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     return Spot(made.place.line, made.place) if made else update_of(evidence, judged, slip)
 
 
-def _is_assigned(evidence: Evidence, place: Place) -> bool:
-    """Whether an expression is the whole right side of an assignment."""
+def _assigned_to(evidence: Evidence, place: Place) -> ast.expr | None:
+    """What an expression is assigned to, if it is the whole right side of an assignment."""
     for statement in evidence.places:
-        if statement.kind in ("Assign", "AugAssign", "AnnAssign"):
-            node = statement.node
-            assert isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)  # noqa: S101
-            if node.value is place.node:
-                return True
-    return False
+        node = statement.node
+        if isinstance(node, ast.Assign) and node.value is place.node:
+            return node.targets[0]
+        if isinstance(node, ast.AnnAssign) and node.value is place.node:
+            return node.target
+    return None
 
 
 def update_of(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     """The statement that changed the layer's parameter."""
     layer = judged.network.layers[slip.layer]
-    path = layer.bias if slip.detail.startswith("bias") and layer.bias else layer.weights
+    is_bias = slip.detail.startswith("bias") and layer.bias is not None
+    path = layer.bias if is_bias else layer.weights
+    after = judged.step.biases[slip.layer] if is_bias else judged.step.weights[slip.layer]
+    begin, end = judged.parts[-1].event, judged.step.end
+    if after is not None and after.size > 1:
+        made = [s for s in evidence.find(after, begin, end) if s.place.kind == "BinOp"]
+        if made:
+            return Spot(made[0].place.line, made[0].place)
+    assert path is not None  # noqa: S101 - of weights and of a bias that is there
     for at, number, _, place in evidence.record.changes:
-        known = evidence.record.paths[number]
-        starred = len(known) == len(path) and all(
-            theirs in (ours, "*") for ours, theirs in zip(known, path, strict=True)
-        )
-        if starred and judged.parts[-1].event < at <= judged.step.end and place >= 0:
+        if _stands_for(path, evidence.record.paths[number]) and begin < at <= end and place >= 0:
             return Spot(evidence.places[place].line, evidence.places[place])
     return None
+
+
+def _stands_for(path: Path, known: Path) -> bool:
+    return len(known) == len(path) and all(
+        ours in (theirs, "*") for ours, theirs in zip(path, known, strict=True)
+    )

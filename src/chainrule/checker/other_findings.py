@@ -1,13 +1,24 @@
-"""Mistakes that stand outside of backprop: starting values, data, shapes, numbers too large."""
+"""Mistakes that stand outside of backprop: starting values, shapes, numbers too large."""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.forward import Network
-from chainrule.checker.source import Source
-from chainrule.checker.steps import Step
+from chainrule.checker.forward import Network, Pass
+from chainrule.checker.functions import KNOWN
+from chainrule.checker.instrument import Place
+from chainrule.checker.process import Record
+from chainrule.layer import Array
+
+_TINY = 1e-4
+_ALL_TINY = 2e-3
+_FLAT = 1e-4
+_RUNS_AWAY = 1e6
+_OVERFLOWS = 700
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,178 @@ class Structural:
     words: dict[str, str] = field(default_factory=dict)
 
 
-def look_around(
-    evidence: Evidence, network: Network, steps: list[Step], source: Source
+def before_the_network(record: Record, places: list[Place]) -> Structural | None:
+    """What shows without knowing the network."""
+    return _broadcast(record, places)
+
+
+def before_judging(
+    evidence: Evidence, network: Network, passes: list[Pass]
 ) -> Structural | None:
-    """Look for each of them."""
+    """What makes the steps not worth looking at."""
+    if not passes:
+        return None
+    first = passes[0]
     for number, layer in enumerate(network.layers):
         if layer.reads == "z":
-            return Structural("forward_through_z", number, None)
+            line = _line_of(evidence, first.z[number], first.event)
+            return Structural("forward_through_z", number, line)
+    return _shared_weights(evidence, network, first) or _unused_bias(evidence, network, first)
+
+
+def after_judging(
+    evidence: Evidence, network: Network, passes: list[Pass]
+) -> Structural | None:
+    """What keeps a network from learning though its steps are right."""
+    if not passes:
+        return None
+    return (
+        _start(evidence, network, passes[0])
+        or _runs_away(evidence, network, passes)
+        or _overflow(evidence, network)
+        or _stale(evidence, network, passes)
+    )
+
+
+def _line_of(evidence: Evidence, value: Array, begin: int = 0) -> int | None:
+    """The line in which a value first showed up."""
+    found = evidence.find(value, begin)
+    made = [s for s in found if s.place.kind in ("BinOp", "Call", "ListComp")]
+    return (made or found)[0].place.line if found else None
+
+
+def _first_line(evidence: Evidence, network: Network, number: int, weights: Array) -> int | None:
+    """The line that gave a parameter its first value."""
+    line = _line_of(evidence, weights)
+    if line is not None:
+        return line
+    path = network.layers[number].weights
+    for _, known, value, place in evidence.record.changes:
+        known_path = evidence.record.paths[known]
+        alike = len(known_path) == len(path) and all(
+            part in (theirs, "*") for part, theirs in zip(path, known_path, strict=True)
+        )
+        if alike and value >= 0 and place >= 0:
+            return evidence.places[place].line
+    return None
+
+
+def _shared_weights(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+    paths = [layer.weights for layer in network.layers]
+    for number, path in enumerate(paths):
+        if path in paths[:number]:
+            line = _first_line(evidence, network, number, first.weights[number])
+            return Structural("aliased_weights", number, line)
+    return None
+
+
+def _overflow(evidence: Evidence, network: Network) -> Structural | None:
+    for line, message in evidence.record.warnings:
+        if "overflow encountered in exp" in message:
+            return Structural("exp_overflow", len(network.layers) - 1, line)
+    return None
+
+
+def _start(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+    last = len(network.layers) - 1
+    sizes = [float(np.abs(weights).max()) for weights in first.weights]
+    for number, weights in enumerate(first.weights):
+        if number == last or weights.size < 2:
+            continue
+        if not weights.any():
+            line = _first_line(evidence, network, number, weights)
+            return Structural("zero_initialisation", number, line)
+        alike = float(np.ptp(weights)) == 0 or (
+            weights.shape[1] > 1 and bool((weights == weights[:, :1]).all())
+        )
+        if alike:
+            line = _first_line(evidence, network, number, weights)
+            return Structural("constant_initialisation", number, line)
+    for number, size in enumerate(sizes):
+        if last and 0 < size < (_ALL_TINY if max(sizes) < _ALL_TINY else _TINY):
+            line = _first_line(evidence, network, number, first.weights[number])
+            words = {"number": f"at most {size:.1g}"}
+            return Structural("tiny_initialisation", number, line, words=words)
+    if float(np.abs(np.concatenate([z.reshape(-1) for z in first.z])).max()) > _OVERFLOWS:
+        found = _overflow(evidence, network)
+        if found is not None:
+            return found
+    for number, layer in enumerate(network.layers):
+        if layer.activation not in ("sigmoid", "tanh"):
+            continue
+        slope = KNOWN[layer.activation].slope(first.z[number])
+        moving = np.any(first.h[number] != 0, axis=1)
+        if number < last and moving.any() and float((slope[moving] < _FLAT).mean()) > 0.8:
+            line = _first_line(evidence, network, number, first.weights[number])
+            words = {"number": f"up to {float(np.abs(first.z[number]).max()):.3g}"}
+            return Structural("saturating", number, line, words=words)
+    return None
+
+
+def _runs_away(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
+    start = max(float(np.abs(weights).max()) for weights in passes[0].weights)
+    with np.errstate(all="ignore"):
+        later = [max(float(np.abs(weights).max()) for weights in one.weights) for one in passes]
+    largest = max(later)
+    if not np.isfinite(largest) or largest > _RUNS_AWAY * max(start, 1e-3):
+        words = {"number": "far too large"}
+        return Structural("diverging", len(network.layers) - 1, None, words=words)
+    return None
+
+
+def _unused_bias(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+    """A bias that is updated with the weights of its layer, and used by nobody."""
+    updated = evidence.updated()
+    used = {layer.bias for layer in network.layers} | {layer.weights for layer in network.layers}
+    for number, layer in enumerate(network.layers):
+        if layer.bias is not None or layer.bias_row:
+            continue
+        outputs = first.z[number].shape[1]
+        shape = (outputs, 1) if network.columns else (1, outputs)
+        for path, array in evidence.arrays(first.event).items():
+            if path in used or path not in updated or path[:-1] != layer.weights[:-1]:
+                continue
+            if array.shape in ((outputs,), shape) and outputs > 1:
+                line = _line_of(evidence, first.z[number], first.event)
+                return Structural("bias_missing", number, line)
+    return None
+
+
+def _stale(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
+    """Several updates after one forward pass."""
+    reads = sum(place == network.place for place, _ in evidence.events)
+    if len(passes) > 1 or reads > len(passes):
+        return None
+    last = network.layers[-1].weights
+    changes = [
+        change
+        for change in evidence.record.changes
+        if evidence.record.paths[change[1]] == last
+        and change[2] >= 0
+        and change[0] > passes[0].event
+    ]
+    if len(changes) < 3:
+        return None
+    return Structural("stale_output", len(network.layers) - 1, evidence.places[changes[0][3]].line)
+
+
+def _broadcast(record: Record, places: list[Place]) -> Structural | None:
+    """An operation between (n,) and (n, 1)."""
+    by_node = {id(place.node): place.number for place in places}
+    latest: dict[int, int] = {}
+    for place_number, value in record.events:
+        latest[place_number] = value
+        place = places[place_number]
+        node = place.node
+        shape = record.values[value].shape
+        if not isinstance(node, ast.BinOp) or len(shape) != 2 or shape[0] != shape[1]:
+            continue
+        if shape[0] < 2 or not isinstance(node.op, ast.Sub | ast.Add | ast.Mult | ast.Div):
+            continue
+        operands = [latest.get(by_node.get(id(side), -1)) for side in (node.left, node.right)]
+        if None in operands or "None" in place.text or "newaxis" in place.text:
+            continue
+        shapes = [record.values[operand].shape for operand in operands if operand is not None]
+        if sorted(shapes, key=len) == [(shape[0],), (shape[0], 1)]:
+            return Structural("broadcast_n_n1", 0, place.line)
     return None

@@ -55,7 +55,6 @@ class Record:
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     values: list[Array] = field(default_factory=list)
     paths: list[tuple[str | int, ...]] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -146,7 +145,6 @@ def _decode(content: bytes, token: str) -> Record:
             [tuple(change) for change in header["changes"]],
             values,
             [tuple(path) for path in header["paths"]],
-            [tuple(mark) for mark in header["marks"]],
             [tuple(warning) for warning in header["warnings"]],
         )
     except (struct.error, ValueError, KeyError, TypeError):

@@ -68,7 +68,6 @@ class Recorder:
         self.counts: dict[int, int] = {}
         self.without_news = 0
         self.enough = False
-        self.marks: list[tuple[int, str]] = []
 
     def seen(self, place: int, value: Any) -> Any:
         """Write an expression's value down and give it back."""
@@ -91,9 +90,13 @@ class Recorder:
         if self._counted(place):
             self._look(_getframe(1), place)
 
-    def mark(self, name: str) -> None:
-        """Set a mark into the record."""
-        self.marks.append((_len(self.events), name))
+    def forget(self) -> None:
+        """Begin anew."""
+        self.events.clear()
+        self.changes.clear()
+        self.counts.clear()
+        self.state = {}
+        self.without_news = 0
 
     def _counted(self, place: int) -> bool:
         if self.enough:

@@ -99,10 +99,6 @@ def slopes(layer: FoundLayer, number: int, done: Pass) -> Iterator[tuple[Array, 
         yield other.slope_by_output(z), cause, f"{name} of z as a"
         yield other.slope(a), cause, f"{name} of a twice"
     yield right * right, "output_derivative_doubled" if last else "hidden_derivative_doubled", ""
-    if known.slope_by_output is not None and not last:
-        yield known.slope_by_output(done.h[number][:, : z.shape[1]]) if (
-            done.h[number].shape[1] >= z.shape[1]
-        ) else right, "wrong_slope_input", "h"
 
 
 def last_deltas(layer: FoundLayer, done: Pass, y: Array) -> Iterator[Delta]:
@@ -241,12 +237,9 @@ def deltas_before(
 ) -> Iterator[Delta]:
     """δ of layer ``number``, from the δ of the layer after it."""
     following = number + 1
-    rows = done.h[following].shape[1]
     outputs = done.z[number].shape[1]
-    offset = 1 if layers[following].bias_row == "first" else 0
-    weights = done.weights[following][offset : offset + outputs]
-    updated = after[following][offset : offset + outputs]
-    assert rows >= outputs  # noqa: S101 - h is a, or a with a column of ones
+    # Where the learner has put a column of ones beside the activations, it has no error.
+    weights, updated = done.weights[following][:outputs], after[following][:outputs]
     right_error = later.delta @ weights.T
     right_slope = KNOWN[layers[number].activation].slope(done.z[number])
     if layers[number].activation == "softmax":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.checker.evidence import Evidence, Path, same
-from chainrule.checker.forward import Network, Pass, canonical
+from chainrule.checker.forward import Network, Pass, split
 from chainrule.layer import Array
 
 
@@ -105,11 +105,8 @@ def _after_first_change(evidence: Evidence, network: Network, group: list[Pass])
     if not parameters <= set(arrays):
         return None
     try:
-        weights = [canonical(layer, arrays) for layer in network.layers]
-        biases = [
-            None if layer.bias is None else arrays[layer.bias].reshape(1, -1)
-            for layer in network.layers
-        ]
+        pairs = [split(layer, arrays) for layer in network.layers]
+        weights, biases = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         step = Step(group, weights, biases, group[0].event, end)
         step.changed()
     except ValueError:  # shapes that a step should not change

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from chainrule.checker.process import MEGABYTES, SECONDS, Record
-from chainrule.checker.source import Source
 from chainrule.checker.verdict import Verdict
 
 
-def trouble(record: Record, source: Source) -> Verdict:
+def trouble(record: Record) -> Verdict:
     """Say why a run showed no network."""
     outcome = record.outcome
     line = outcome.get("line")
