@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from chainrule import checks
 from chainrule.checks import shown
-from chainrule.errors import InvalidSetting
+from chainrule.errors import InvalidData, InvalidSetting
 from chainrule.layer import Array
 from chainrule.metrics import Metric
 from chainrule.samples import Samples
@@ -55,6 +55,47 @@ class Callback:
     def after_training(self, network: Any, history: History) -> None:
         """Run once, also after Ctrl-C."""
 
+    def to_keep(self) -> dict[str, Any]:
+        """What a checkpoint must hold of this: arrays, numbers, text, None, by name."""
+        return {}
+
+    def before_resuming(self, network: Any, history: History, kept: dict[str, Any]) -> None:
+        """Run in place of ``before_training`` where a training goes on from a checkpoint.
+
+        Parameters
+        ----------
+        kept : dict
+            What ``to_keep`` gave when the checkpoint was taken.
+        """
+        self.before_training(network, history)
+
+
+class Keeper(Callback):
+    """Base of callbacks that keep the training itself, as ``Checkpoint``: they see the loop.
+
+    Attributes
+    ----------
+    next_step : float
+        Step of the network's life at which it wants to look next.
+    counts_steps : bool
+        Whether it must look right there, and not some steps later.
+    """
+
+    next_step: float = math.inf
+    counts_steps: bool = True
+
+    def begin(self, loop: Any) -> None:
+        """Run right before the first step."""
+        raise NotImplementedError(f"{type(self).__name__} defines no begin")
+
+    def keep(self, loop: Any) -> None:
+        """Look after ``next_step``, when all other callbacks have run; set a later one."""
+        raise NotImplementedError(f"{type(self).__name__} defines no keep")
+
+    def end(self, loop: Any) -> None:
+        """Run after the last step, also after Ctrl-C, and before any ``after_training``."""
+        raise NotImplementedError(f"{type(self).__name__} defines no end")
+
 
 class EarlyStopping(Callback):
     """Stop when a column of the history has stopped improving, and take the best weights back.
@@ -98,28 +139,11 @@ class EarlyStopping(Callback):
 
     def check(self, columns: Sequence[str]) -> None:
         """Need the column, and one number in it for each epoch."""
-        if self.monitor not in columns:
-            raise InvalidSetting(
-                f"EarlyStopping(monitor={self.monitor!r}): this training records "
-                f"{', '.join(columns)}. Pass validation=(X, y) or validation=0.2 to fit for "
-                "validation_loss, and metrics=[...] for a metric."
-            )
-        metric = self._metric()
-        if metric is not None and not metric.is_number:
-            raise InvalidSetting(
-                f"EarlyStopping(monitor={self.monitor!r}): {metric.name} is a table, and one table "
-                "is not better than another. Watch validation_loss, validation_accuracy, ..."
-            )
-
-    def _metric(self) -> Metric | None:
-        """Return the metric that is watched, None where it is a loss."""
-        name = self.monitor.removeprefix("validation_").removeprefix("training_")
-        return Metric.get(name) if name in Metric.names() else None
+        check_column(f"EarlyStopping(monitor={self.monitor!r})", self.monitor, columns)
 
     def before_training(self, network: Any, history: History) -> None:
         """Forget an earlier training."""
-        metric = self._metric()
-        self._sign = -1.0 if metric is not None and metric.greater_is_better else 1.0
+        self._sign = sign_of(self.monitor)
         self.best = self._sign * math.inf
         self.best_epoch = 0
         self._best_parameters: Array | None = None
@@ -136,6 +160,23 @@ class EarlyStopping(Callback):
             history.stop(
                 f"{self.monitor} has not improved since epoch {self.best_epoch} ({self.best:.4g})"
             )
+
+    def to_keep(self) -> dict[str, Any]:
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_parameters": self._best_parameters,
+        }
+
+    def before_resuming(self, network: Any, history: History, kept: dict[str, Any]) -> None:
+        """Go on with what was the best so far."""
+        self.before_training(network, history)
+        best = kept["best_parameters"]
+        storage = network.parameter_vector.storage
+        if best is not None and (best.shape, best.dtype) != (storage.shape, storage.dtype):
+            raise InvalidData("EarlyStopping: the best parameters are not those of this network.")
+        self.best, self.best_epoch = kept["best"], kept["best_epoch"]
+        self._best_parameters = None if best is None else best.copy()
 
     def after_training(self, network: Any, history: History) -> None:
         """Put the best parameters back, however the training ended."""
@@ -161,6 +202,33 @@ class OnEpoch(Callback):
     def after_epoch(self, network: Any, history: History) -> None:
         """Call it."""
         self.function(network, history)
+
+
+def check_column(who: str, column: str, columns: Sequence[str]) -> None:
+    """Refuse a column that the history will not hold, or whose rows are not numbers."""
+    if column not in columns:
+        raise InvalidSetting(
+            f"{who}: this training records {', '.join(columns)}. Pass validation=(X, y) or "
+            "validation=0.2 to fit for validation_loss, and metrics=[...] for a metric."
+        )
+    metric = _metric(column)
+    if metric is not None and not metric.is_number:
+        raise InvalidSetting(
+            f"{who}: {metric.name} is a table, and one table is not better than another. Watch "
+            "validation_loss, validation_accuracy, ..."
+        )
+
+
+def sign_of(column: str) -> float:
+    """Return 1 where less is better, as of a loss, and -1 where more is."""
+    metric = _metric(column)
+    return -1.0 if metric is not None and metric.greater_is_better else 1.0
+
+
+def _metric(column: str) -> Metric | None:
+    """Return the metric of a column, None where it is a loss."""
+    name = column.removeprefix("validation_").removeprefix("training_")
+    return Metric.get(name) if name in Metric.names() else None
 
 
 def overriding(callbacks: list[Callback], method: str) -> list[Any]:

@@ -56,11 +56,12 @@ class CompiledDescent:
             and not (loop.after_step or loop.after_epoch or self.batches.augment)
             and loop.validation is None
             and not loop.plan.metrics
+            and not loop.keepers
         )
 
     def run(self) -> None:
         """Train until the epochs are done, a callback stops it, or Ctrl-C."""
-        left = self.loop.plan.epochs
+        left = self.loop.epochs_left
         with self.compiled.workers() as self.workers:
             while left and not self.history.stopped_because:
                 if self.may_skip_epochs:
@@ -68,8 +69,7 @@ class CompiledDescent:
                 else:
                     self._epoch()
                     left -= 1
-                if self.loop.interrupt.requested:
-                    self.history.stop("interrupted by Ctrl-C")
+                self.loop.heed_interrupt()
             if not self.history.stopped_because:
                 self.history.stop(f"all {self.loop.plan.epochs} epochs done")
             if self.loop.plan.steps is None:
@@ -88,8 +88,7 @@ class CompiledDescent:
                 if loop.after_step:
                     loop.call("after_step", loop.after_step)
                     self._follow()
-                if loop.interrupt.requested:
-                    history.stop("interrupted by Ctrl-C")
+                loop.heed_interrupt()
                 if loop.batches_done < steps:
                     if self.state.step >= loop.next_look:
                         loop.look()
@@ -121,9 +120,7 @@ class CompiledDescent:
 
     def _most_steps(self) -> int:
         """How many steps may be made at once."""
-        if self.loop.recording is not None:
-            return self.steps_at_once
-        return int(min(self.steps_at_once, self.loop.next_look - self.state.step))
+        return int(min(self.steps_at_once, self.loop.must_look_at - self.state.step))
 
     def _rates(self, epoch: int, done: int, count: int) -> Array:
         """Learning rate of each of the next steps."""

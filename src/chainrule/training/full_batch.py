@@ -49,8 +49,7 @@ def descend_by_scipy(loop: Any) -> None:
         if loop.after_step:
             loop.call("after_step", loop.after_step)
         loop.end_epoch()
-        if loop.interrupt.requested:
-            loop.history.stop("interrupted by Ctrl-C")
+        loop.heed_interrupt()
         return not loop.history.stopped_because
 
     reason = minimize_with_scipy(

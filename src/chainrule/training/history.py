@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,17 @@ from chainrule.training.state import Begun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+class Past(NamedTuple):
+    """What a history held when a checkpoint was taken."""
+
+    losses: Array
+    learning_rates: Array
+    gradient_norms: Array
+    epochs: dict[str, list[Any]]
+    stopped_because: str
+    seconds: float
 
 
 class History(Recorded):
@@ -67,6 +78,13 @@ class History(Recorded):
         self.seconds = 0.0
         self.first_step = first_step
         self._norms_before = array("d", norms_before)
+
+    def go_on_from(self, past: Past) -> None:
+        """Begin with what was recorded before a checkpoint."""
+        self.record_steps(past.losses, past.learning_rates, past.gradient_norms)
+        for column, rows in past.epochs.items():
+            self.epochs[column] += rows
+        self.stopped_because, self.seconds = past.stopped_because, past.seconds
 
     def record_step(self, loss: float, learning_rate: float, gradient_norm: float) -> None:
         """Add an iteration."""

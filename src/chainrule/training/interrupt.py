@@ -7,6 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+INTERRUPTED = "interrupted by Ctrl-C"  # why such a training stopped
+
 
 class GracefulInterrupt:
     """While active, the first Ctrl-C only sets ``requested``; a second one interrupts at once.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -15,12 +16,12 @@ from chainrule.engines.reference import NetworkTrace
 from chainrule.optimizers import LBFGS
 from chainrule.samples import Samples
 from chainrule.training.batches import Batches
-from chainrule.training.callbacks import may_change_the_network, overriding
+from chainrule.training.callbacks import Keeper, may_change_the_network, overriding
 from chainrule.training.compiled_descent import CompiledDescent
 from chainrule.training.divergence import length, loss_not_finite
 from chainrule.training.full_batch import descend_by_scipy
 from chainrule.training.history import History
-from chainrule.training.interrupt import GracefulInterrupt
+from chainrule.training.interrupt import INTERRUPTED, GracefulInterrupt
 from chainrule.training.plan import Plan, columns
 from chainrule.training.progress import ProgressBar
 from chainrule.training.recording import Recording
@@ -76,9 +77,13 @@ class TrainingLoop:
         self.history = History(
             columns(plan, validation is not None),
             self._settings(settings.texts),
-            first_step=self.state.step,
+            first_step=self.state.step - (0 if plan.past is None else len(plan.past.losses)),
             norms_before=plan.begun.norms,
         )
+        if plan.past is not None:
+            self.history.go_on_from(plan.past)
+        self.epochs_left = plan.epochs - len(self.history.epochs["loss"])
+        self.keepers = [callback for callback in plan.callbacks if isinstance(callback, Keeper)]
         self.recording = Recording(self, settings) if plan.steps is None else None
         self.next_look: float = self.state.step + (plan.steps or 0)
         self._changed = False
@@ -96,19 +101,21 @@ class TrainingLoop:
     def run(self) -> History:
         """Train until the epochs are done, a callback stops it, or Ctrl-C."""
         by_steps = self.batches.per_epoch > 1
-        steps = self.plan.epochs * self.batches.per_epoch - self.batches_done
+        steps = self.epochs_left * self.batches.per_epoch - self.batches_done
         self.bar = ProgressBar(steps, self.plan.progress, "steps" if by_steps else "epochs")
         self._choose_engine()
         for callback in self.plan.callbacks:
             callback.take_samples(self.samples)
         if self.plan.callbacks:
-            self.call("before_training", overriding(self.plan.callbacks, "before_training"))
+            self.call("before_training", self._beginning())
         if self.recording is not None:
             self.recording.start(self)
             self.history.keep(self.recording)
             self._changed = False  # what happened before is part of the start
-            self.next_look = self.state.step + self.recording.snapshots.next
-        began = time.perf_counter()
+            for keeper in self.keepers:
+                keeper.begin(self)
+            self.next_look = self._step_of_next_look()
+        began = time.perf_counter() - self.history.seconds
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
         # warnings would only come before that, without it.
         with (
@@ -117,7 +124,9 @@ class TrainingLoop:
         ):
             try:
                 self._try_smallest_batch()
-                if self.plan.epochs == 0:
+                if self.history.stopped_because:
+                    pass  # had ended before the checkpoint that it goes on from
+                elif self.plan.epochs == 0:
                     self.history.stop("no epochs asked for")
                 elif self.full_batch:
                     descend_by_scipy(self)
@@ -127,6 +136,8 @@ class TrainingLoop:
                     self._descend()
                 if self.plan.steps is None:
                     self._check_last_update()
+                for keeper in self.keepers:
+                    keeper.end(self)
             finally:
                 self.history.seconds = time.perf_counter() - began
                 self.bar.close(self.history.last_loss)
@@ -165,9 +176,40 @@ class TrainingLoop:
         if self.recording is None:
             self.history.stop("all steps made")
             return
-        self.recording.take(self, needed=self._changed)
-        self._changed = False
-        self.next_look = self.history.first_step + self.recording.snapshots.next
+        if self._changed or self.history.iterations >= self.recording.snapshots.next:
+            self.recording.take(self, needed=self._changed)
+            self._changed = False
+        for keeper in self.keepers:
+            if self.state.step >= keeper.next_step:
+                keeper.keep(self)
+        self.next_look = self._step_of_next_look()
+
+    def _step_of_next_look(self) -> float:
+        assert self.recording is not None  # noqa: S101  # steps that are made again end before
+        snapshot = self.history.first_step + self.recording.snapshots.next
+        return min([snapshot, *(keeper.next_step for keeper in self.keepers)])
+
+    @property
+    def must_look_at(self) -> float:
+        """The step that no engine may go past without a look."""
+        if self.recording is None:
+            return self.next_look
+        exact = (keeper.next_step for keeper in self.keepers if keeper.counts_steps)
+        return min(exact, default=math.inf)
+
+    def heed_interrupt(self) -> None:
+        """End after Ctrl-C; what had ended by itself at that moment has ended for good."""
+        if self.interrupt.requested and not self.history.stopped_because:
+            self.history.stop(INTERRUPTED)
+
+    def _beginning(self) -> list[Any]:
+        """What to call of the callbacks before the first step."""
+        if self.plan.past is None:
+            return overriding(self.plan.callbacks, "before_training")
+        return [
+            partial(callback.before_resuming, kept=kept)
+            for callback, kept in zip(self.plan.callbacks, self.plan.kept, strict=True)
+        ]
 
     def _choose_engine(self) -> None:
         """Let the compiled engine make ready, where it is the one; its first time takes seconds."""
@@ -188,10 +230,9 @@ class TrainingLoop:
             self.network.loss_and_gradients(self.samples.row_range(0, rest), self.trace)
 
     def _descend(self) -> None:
-        for _ in range(self.plan.epochs):
+        for _ in range(self.epochs_left):
             self._epoch()
-            if self.interrupt.requested:
-                self.history.stop("interrupted by Ctrl-C")
+            self.heed_interrupt()
             if self.history.stopped_because:
                 return
         self.history.stop(f"all {self.plan.epochs} epochs done")
@@ -213,8 +254,7 @@ class TrainingLoop:
             self.batches_done = number + 1
             if self.after_step:
                 self.call("after_step", self.after_step)
-            if self.interrupt.requested:
-                history.stop("interrupted by Ctrl-C")
+            self.heed_interrupt()
             if number + 1 < steps:
                 if state.step >= self.next_look:
                     self.look()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainrule.metrics import Metric
 from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
+from chainrule.training.history import Past
 from chainrule.training.progress import Progress
 from chainrule.training.state import NOTHING_BEGUN, Begun
 
@@ -28,6 +29,10 @@ class Plan:
         For making steps again: so many, and nothing else: no record and no look at what follows.
     schedule : Schedule, optional
         The learning rates, in place of the optimizer's.
+    past : Past, optional
+        Of a training that goes on from a checkpoint; ``epochs`` counts those that it had made.
+    kept : sequence of dict
+        Then, what the checkpoint holds of each callback.
     """
 
     epochs: int
@@ -40,6 +45,8 @@ class Plan:
     begun: Begun = NOTHING_BEGUN
     steps: int | None = None
     schedule: Schedule | None = None
+    past: Past | None = None
+    kept: Sequence[dict[str, Any]] = ()
 
 
 def columns(plan: Plan, has_validation: bool) -> list[str]:

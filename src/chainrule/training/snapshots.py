@@ -121,7 +121,7 @@ class Snapshots:
         self.spacing = FIRST_SPACING
         if start.bytes > LARGE:
             self.spacing = max(FIRST_SPACING, -(-SAMPLES_BETWEEN_LARGE // batch_size))
-        self.next: float = self.spacing if self._regular else math.inf
+        self.next: float = start.step + self.spacing if self._regular else math.inf
 
     @property
     def steps(self) -> list[int]:
@@ -191,6 +191,12 @@ class Snapshots:
         allowed = [s for s in self._taken if s.step <= step]
         if self._from_start_only:
             allowed = [s for s in allowed if s.step in (0, step)]
+        if not allowed:
+            raise InvalidSetting(
+                f"Step {step} cannot be made again: this training went on from a checkpoint at "
+                f"step {self._taken[0].step}, and what came before left no snapshot. Resume from "
+                "an earlier checkpoint."
+            )
         found = allowed[-1]
         changes = self._changes[bisect_right(self._changes, found.step) :]
         if not changes or changes[0] > step:
