@@ -96,7 +96,7 @@ ORDER = {
         explain.forms.html
         explain.abbreviation explain.windows explain.operations explain.elements explain.place
         explain.probing explain.loss_terms explain.layout explain.update explain.step
-        explain.flow explain.source explain.differences explain.chain explain.shown explain.quantity
+        explain.flow explain.source explain.differences explain.chain explain.shown explain.quantity explain.meanings
         explain.telling explain.whole_step explain.record explain.explanation explain.derivation
         explain
         """,

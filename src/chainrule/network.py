@@ -607,7 +607,7 @@ class NeuralNetwork:
         """
         twin = NeuralNetwork(
             *copy.deepcopy(self.layers),
-            loss=self.loss,
+            loss=copy.deepcopy(self.loss),
             optimizer=copy.deepcopy(self._optimizer),
             l1=self.l1,
             l2=self.l2,

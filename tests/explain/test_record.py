@@ -265,8 +265,8 @@ def test_shapes_and_lengths_are_those_of_the_values(data: dict[str, Any]) -> Non
             continue
         values = np.array(array["values"], dtype=np.float64)
         assert values.shape == tuple(array["shape"])
-        if array["length"] is not None:
-            assert array["length"] == pytest.approx(float(np.linalg.norm(values)), rel=1e-12)
+        if array["norm"] is not None:
+            assert array["norm"] == pytest.approx(float(np.linalg.norm(values)), rel=1e-12)
 
 
 def test_the_factors_of_a_chain_give_its_product(data: dict[str, Any]) -> None:
@@ -313,7 +313,7 @@ def test_large_arrays_keep_their_shape_and_length_alone() -> None:
     arrays = net.explain(np.zeros((1, 60)), [[1.0]]).to_dict()["arrays"]
     assert arrays["weights1"]["values"] is None  # 4,200 numbers
     assert arrays["weights1"]["shape"] == [60, 70]
-    assert arrays["weights1"]["length"] > 0
+    assert arrays["weights1"]["norm"] > 0
     assert arrays["bias1"]["values"] == [0.0] * 70
 
 

@@ -63,7 +63,8 @@ def _largest(
     numbers = [evaluate(term, value) for term in terms]
     sizes = [abs(number) if by_size else number for number in numbers]
     order = sorted(range(len(terms)), key=lambda place: -sizes[place])
-    chosen = set(order[:_SHOWN_TERMS])
+    # Zeros are not worth their room, unless there is nothing else.
+    chosen = {place for place in order[:_SHOWN_TERMS] if numbers[place]} or set(order[:1])
     kept = tuple(term for place, term in enumerate(terms) if place in chosen)
     others = tuple(term for place, term in enumerate(terms) if place not in chosen)
     return kept, others

@@ -111,10 +111,12 @@ def strongest_chain(step: Step, name: Name) -> Chain | None:
         if not found:
             return None  # nothing reaches it: the gradient is zero
         longest = max(longest, len(found))
-        if not factors:
+        if not way:
             together = sum(step.value(following) * local for following, local in found)
         following, local = max(found, key=lambda pair: abs(step.value(pair[0]) * pair[1]))
-        factors.append(Factor(Derivative(_without_d(following), _without_d(name)), local))
+        of, by = _differentiated(step, following), _differentiated(step, name)
+        if of != by:  # a residual block's x is the same x on both ways
+            factors.append(Factor(Derivative(of, by), local))
         way.append(name)
         name = following
     factors.append(Factor(name, step.value(name)))
@@ -152,7 +154,7 @@ def _beyond_parameters(step: Step, name: Name) -> Iterator[tuple[Name, float]]:
 
     Where batch normalization takes ∂L/∂β from its ∂L/∂x, what counts is each ∂L/∂z in it.
     """
-    expression = step.equation_of(name) if step.is_parameter(_without_d(name)) else None
+    expression = step.equation_of(name) if step.is_parameter(_differentiated(step, name)) else None
     if expression is None:
         yield name, 1.0
     else:
@@ -163,5 +165,8 @@ def _is_gradient(name: Name) -> bool:
     return name.field.startswith("d_")
 
 
-def _without_d(name: Name) -> Name:
-    return Name(name.path, name.field.removeprefix("d_").removesuffix("_here"), name.index)
+def _differentiated(step: Step, gradient: Name) -> Name:
+    """Return what a gradient is the derivative by: W of ∂L/∂W."""
+    field = gradient.field.removeprefix("d_").removesuffix("_here")
+    name = step.resolve(gradient.path, field)
+    return Name(name.path, name.field, gradient.index)

@@ -207,7 +207,11 @@ class LayerExplanation(Shown):
         return [*super().__dir__(), *self.names]
 
     def _tensor(self, field: str) -> Tensor:
-        name = self.explanation.step.resolve(self.place.path, field)
+        step, path = self.explanation.step, self.place.path
+        name = step.resolve(path, field)
+        of = step.resolve(path, field.removeprefix("d_"))
+        if field.startswith("d_") and step.is_parameter(of):
+            name = Name(of.path, f"d_{of.field}")  # all of it, not the part of this place
         if (name.path, name.field) not in self.explanation.step.arrays:
             raise AttributeError(
                 f"{self.place.layer!r} has no {field!r} in this step. "

@@ -195,6 +195,15 @@ def as_rows(place: Any, at: At, arguments: Arguments, index: Index) -> Expressio
     return at(arguments[0], (*map(int, np.unravel_index(index[0], leading)), index[1]))
 
 
+def pixels(place: Any, at: At, arguments: Arguments, index: Index) -> Expression:
+    """See those pixels of the input that the stride takes as the rows of a matrix."""
+    input_shape, output_shape = place.shape(place.input), place.shape(place.output)
+    strides = strides_between(input_shape[1:], output_shape[1:]) or ()
+    sample, *inside = map(int, np.unravel_index(index[0], output_shape[:-1]))
+    taken = (i * stride for i, stride in zip(inside, strides, strict=True))
+    return at(arguments[0], (sample, *taken, index[1]))
+
+
 def placed(place: Any, at: At, arguments: Arguments, index: Index) -> Expression:
     """See the rows of a matrix as the pixels of the output."""
     return at(arguments[0], (_flat(index[:-1], place.shape(place.output)[:-1]), index[-1]))
@@ -232,6 +241,7 @@ OPERATIONS: dict[str, Operation] = {
         enlarged,
         block_sum,
         as_rows,
+        pixels,
         placed,
         spread,
         windows.correlate,

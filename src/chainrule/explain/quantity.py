@@ -159,6 +159,9 @@ class Quantity(Shown):
     def __float__(self) -> float:
         return self.value
 
+    def __format__(self, how: str) -> str:
+        return format(self.value, how) if how else str(self)
+
 
 class Tensor(Shown):
     """An array of quantities: ``e["layer 1"].weights``, of which ``[0, 2]`` is one.

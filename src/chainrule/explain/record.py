@@ -90,7 +90,7 @@ def _array(explanation: Explanation, name: Name, values: np.ndarray[Any, Any]) -
         "symbol": _forms(name),
         "meaning": explanation.telling.meaning(name),
         "shape": list(values.shape),
-        "length": _number(explanation.tensor(name).norm),
+        "norm": _number(explanation.tensor(name).norm),
         "equation": None if general is None else _forms(general, sympy=False),
         "source": _source(source_of(explanation.step, name)),
         "values": _nested(numbers.tolist()) if values.size <= _MOST_NUMBERS else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +21,26 @@ class Shown:
         """What there is to say, for any form."""
         raise NotImplementedError
 
+    @cached_property
+    def _told(self) -> Document:
+        """The document; nothing that it is made of changes any more."""
+        return self.document()
+
     def to_text(self, width: int = 80) -> str:
         """Plain text of that width."""
-        return _form("terminal").to_text(self.document(), width)
+        return _form("terminal").to_text(self._told, width)
 
     def to_markdown(self) -> str:
         """Markdown with LaTeX formulas, as GitHub and Jupyter show them."""
-        return _form("markdown").to_markdown(self.document())
+        return _form("markdown").to_markdown(self._told)
 
     def to_latex(self, *, whole: bool = False) -> str:
         """LaTeX to be put into a document, or with ``whole`` a document of its own."""
-        return _form("latex").to_latex(self.document(), whole=whole)
+        return _form("latex").to_latex(self._told, whole=whole)
 
     def to_html(self) -> str:
         """One page that needs nothing else: no network, no script, no fonts."""
-        return _form("html").to_html(self.document())
+        return _form("html").to_html(self._told)
 
     def save(self, path: str | Path) -> Path:
         """Write it to a file, in one go; the suffix decides the form.
@@ -63,7 +69,7 @@ class Shown:
         }
 
     def _repr_html_(self) -> str:
-        return _form("html").to_fragment(self.document())
+        return _form("html").to_fragment(self._told)
 
     def __str__(self) -> str:
         return self.to_text()

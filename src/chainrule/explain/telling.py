@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,11 +16,10 @@ from chainrule.explain.document import Block, Document, Equation, Section, Table
 from chainrule.explain.evaluation import with_numbers
 from chainrule.explain.expression import Call, Expression, Index, Name, Number
 from chainrule.explain.layout import WHOLE, Path
+from chainrule.explain.meanings import meaning_of
 from chainrule.explain.quantity import Quantity, Tensor
 from chainrule.explain.source import source_of
 from chainrule.layer import Shape
-from chainrule.layers.dense import Dense
-from chainrule.parameters import label
 
 if TYPE_CHECKING:
     from chainrule.explain.explanation import Explanation
@@ -72,6 +73,16 @@ class Telling:
     def _disagreement(self, quantity: Quantity) -> Iterator[Block]:
         """Say so where the equations of a layer are not what its code computes."""
         computed, value = quantity.computed, quantity.value
+        if math.isfinite(value) and not math.isfinite(computed):
+            yield Text(
+                [
+                    "At these numbers the formula has no finite value; the code keeps a little "
+                    "away from them and computed ",
+                    quantity.number,
+                    ".",
+                ]
+            )
+            return
         rounding = 100 * float(np.finfo(self.step.network.dtype).eps) ** 0.5
         if abs(computed - value) > rounding * max(abs(computed), abs(value), 1.0):
             yield Text(
@@ -155,7 +166,7 @@ class Telling:
 
     def array(self, tensor: Tensor) -> Iterator[Block]:
         general = self.step.general(tensor.symbol)
-        note = f"{in_words(tensor.shape)}, length {tensor.norm:.4g}"
+        note = f"{in_words(tensor.shape)}, norm {tensor.norm:.4g}"
         if general is not None:
             yield Equation(tensor.symbol, [general], note=note)
         else:
@@ -213,51 +224,18 @@ class Telling:
         text = inspect.getdoc(owner) if owner is not None else ""
         _, _, after = (text or "").partition("\nNotes\n-----\n")
         notes, _, _ = after.partition("\nExamples\n--------\n")
-        return [part for part in notes.strip().split("\n\n") if part]
+        # Two colons announce a block of equations; one will do where it is seen.
+        told = re.sub(r"[ ,]*::", ":", notes.strip())
+        return [part for part in told.split("\n\n") if part]
 
     def meaning(self, name: Name) -> str:
         """A few words about what a number, or an array, is."""
-        field, before = name.field, ""
-        for prefix, words in (("d_", "gradient of "), ("new_", "new value of ")):
-            if field.startswith(prefix):
-                field, before = field.removeprefix(prefix), before + words
-        index = "" if name.index is None or not name.index else f"[{_listed(name.index)}]"
-        if name.path == WHOLE:
-            return before + _WHOLE_MEANINGS.get(field, field.replace("_", " ")) + index
-        here = " as this layer uses it" * field.endswith("_here")
-        field = field.removesuffix("_here")
-        what = label(name.path, field.replace("_", " "))
-        return f"{before}{what}{index}{self._between(name, field)}{here}"
-
-    def _between(self, name: Name, field: str) -> str:
-        """Which input and unit a dense layer's weight stands between."""
-        place = self.step.places.get(name.path)
-        if isinstance(getattr(place, "layer", None), Dense) and field == "weights" and name.index:
-            return f", from input {name.index[0]} to unit {name.index[1]}"
-        return ""
-
-
-_WHOLE_MEANINGS = {
-    "x": "the data",
-    "y": "the actual values",
-    "y_hat": "the network's output",
-    "loss": "the loss",
-    "term": "one term of the loss",
-    "penalty": "the penalty on the weights",
-    "rate": "the learning rate",
-    "share": "what a sample counts",
-    "l1": "the factor of the L1 penalty",
-    "l2": "the factor of the L2 penalty",
-}
+        return meaning_of(name, self.step)
 
 
 def _sentence(words: str) -> str:
     """Begin with a capital letter."""
     return words[:1].upper() + words[1:]
-
-
-def _listed(index: Index) -> str:
-    return ", ".join(map(str, index))
 
 
 def in_words(shape: Shape) -> str:

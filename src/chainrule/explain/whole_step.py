@@ -13,11 +13,20 @@ from chainrule.explain.layout import WHOLE
 from chainrule.explain.place import Place
 from chainrule.explain.quantity import Quantity, Tensor
 from chainrule.explain.telling import ALL_OF, Telling, in_words
+from chainrule.layers.kernel import KernelLayer
 
 if TYPE_CHECKING:
     from chainrule.explain.explanation import Explanation
 
 _ITS_OUTPUTS = "This layer gives no equations: these are the outputs that its feedforward computed."
+_STARS = (
+    "⋆ lays the kernel over every window and adds up what it covers; ∗ does the same with the "
+    "kernel turned upside down."
+)
+_PARTS = (
+    "D is the data's part of the loss. Where a penalty or several places have a hand in a "
+    "gradient, ∂D/∂W is what the data make it by one place, and ∂L/∂W all of it."
+)
 _ITS_GRADIENTS = (
     "This layer gives no equations: the local derivatives are what its own backprop answers for "
     "one output at a time."
@@ -95,6 +104,8 @@ class WholeStep:
         fields = [field for field in place.equations if not field.startswith("d_")]
         for field in fields or [place.output]:
             yield from self.telling.array(self._tensor(place, field))
+        if isinstance(place.layer, KernelLayer):
+            yield Text([_STARS], tone="quiet")
         if not place.is_explained:
             yield Text([_ITS_OUTPUTS], tone="quiet")
 
@@ -105,7 +116,16 @@ class WholeStep:
         if tensor.values.size <= ALL_OF:
             numbers = np.array2string(tensor.values, separator=", ", precision=5)
             words.append(f": {' '.join(numbers.split())}")
+        words += self._how_they_came(field)
         return Text(words)
+
+    def _how_they_came(self, field: str) -> list[Words]:
+        """Say what was done to the data that were given."""
+        samples, loss = self.step.samples, self.step.network.loss
+        if field == "x" and samples.scaling != "none":
+            return [f" (bytes, {samples.scaling})"]
+        smoothing = getattr(loss, "label_smoothing", 0.0)
+        return [f" (smoothed by {smoothing:g})"] if field == "y" and smoothing else []
 
     def _loss(self) -> Iterator[Block]:
         yield self._given("y")
@@ -114,6 +134,8 @@ class WholeStep:
         if self.step.penalized:
             penalty = Quantity(self.explanation, Name(WHOLE, "penalty", ()))
             yield self.telling.equation(penalty)
+        if self.step.totals:
+            yield Text([_PARTS], tone="quiet")
 
     # --- and back -----------------------------------------------------------------------------
 
@@ -144,15 +166,18 @@ class WholeStep:
             return
         for slot in self.step.network.parameter_vector.slots:
             tensor = self.explanation.tensor(Name(slot.path, f"new_{slot.name}"))
-            blocks: list[Block] = []
-            for index in self.telling.chosen(tensor):
-                for rule in rules:
-                    field = f"{rule}_of_{slot.name}"
-                    name = Name(
-                        slot.path, tensor.symbol.field if rule == "new_parameter" else field
-                    )
-                    number = Name(name.path, name.field, index)
-                    blocks.append(self.telling.equation(Quantity(self.explanation, number)))
+            fields = [f"clipped_d_{slot.name}", f"decayed_{slot.name}"]
+            fields += [f"{rule}_of_{slot.name}" for rule in rules if rule != "new_parameter"]
+            names = [
+                Name(slot.path, field, index)
+                for index in self.telling.chosen(tensor)
+                for field in [*fields, f"new_{slot.name}"]
+            ]
+            blocks: list[Block] = [
+                self.telling.equation(Quantity(self.explanation, name))
+                for name in names
+                if self.step.equation_of(name) is not None
+            ]
             yield Section([tensor.symbol, f", {in_words(tensor.shape)}"], blocks)
 
     def _tensor(self, place: Place, field: str) -> Tensor:

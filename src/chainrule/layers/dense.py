@@ -36,14 +36,15 @@ class Dense(Layer):
 
     Notes
     -----
-    The code says ``np.dot(x, W)`` for x W, because on small arrays ``@`` takes half as long again.
-    ``out=trace.room(...)`` only names the place where the engine wants the result.
     With δ = ∂L/∂z, the chain rule gives (Rumelhart, Hinton and Williams, 1986)::
 
         δ     = ∂L/∂a · f'(z)        each unit by itself
         ∂L/∂W = xᵀ δ                 input times error, summed over the batch
         ∂L/∂b = Σ δ                  summed over the batch
         ∂L/∂x = δ Wᵀ                 each input's share of every unit's error
+
+    The code says ``np.dot(x, W)`` for x W, because on small arrays ``@`` takes half as long again.
+    ``out=trace.room(...)`` only names the place where the engine wants the result.
 
     Examples
     --------

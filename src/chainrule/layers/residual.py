@@ -118,6 +118,7 @@ class Residual(Layer):
         if "projection_weights" not in vars(self):
             return {"z": "f + x", "d_x": "d_x_of_f + d_z"}
         return {
+            "rows": "pixels(x)",
             "z": "f + placed(rows @ projection_weights)",
             "d_projection_weights": "rows.T @ as_rows(d_z)",
             "d_x": "d_x_of_f + spread(as_rows(d_z) @ projection_weights.T)",
