@@ -61,8 +61,12 @@ def read_transposed_convolution(reader: Reader, node: Node) -> Value:
         "output_padding": pair(more),
     }
     if way.startswith("SAME"):
-        if way != "SAME_UPPER" or any(more):
-            raise node.refuse(f"has the attributes auto_pad={way}, output_padding={more}.")
+        gaps = any(stride > span for stride, span in zip(strides, spans, strict=True))
+        if way != "SAME_UPPER" or any(more) or gaps:  # of which programs make different things
+            raise node.refuse(
+                f"has the attributes auto_pad={way}, strides={strides}, output_padding={more}; "
+                "expected pads in numbers."
+            )
         settings["padding"] = "same"
     else:
         settings["padding"] = padding_of(node, value, spans, strides)
