@@ -248,6 +248,7 @@ __all__ = [
     "ZeroPad",
     "Zeros",
     "attribution",
+    "check",
     "data",
     "diagnosis",
     "landscape",
@@ -265,6 +266,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"chainrule.{name}")
     if name == "Diagnose":
         return importlib.import_module("chainrule.diagnosis").Diagnose
+    if name == "check":
+        return importlib.import_module("chainrule.checker").check
     if name in layers.__all__:
         globals()[name] = getattr(layers, name)
         return globals()[name]

@@ -94,7 +94,9 @@ class Evidence:
             if scaled:
                 factor = _factor(self.values[number], wanted)
             events = self._events_of[number]
-            for event in events[bisect.bisect_left(events, begin) : bisect.bisect_left(events, end)]:
+            for event in events[
+                bisect.bisect_left(events, begin) : bisect.bisect_left(events, end)
+            ]:
                 found.append(Sighting(event, self.place(event), factor))
         return sorted(found, key=lambda sighting: sighting.event)
 

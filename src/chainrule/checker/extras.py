@@ -96,11 +96,19 @@ def _fit(
     if off > _TOLERANCE * float(np.abs(wanted).max()):
         return None
     values = dict(zip(chosen, solution.tolist(), strict=True))
-    return _as_explanation(chain, values.get(0, 0.0), values.get(1, 0.0), values.get(2, 0.0), kinds)
+    before_last = tuple(previous.weight_changes()) if previous is not None else ()
+    return _as_explanation(
+        chain, values.get(0, 0.0), values.get(1, 0.0), values.get(2, 0.0), kinds, before_last
+    )
 
 
 def _as_explanation(
-    chain: tuple[Delta, ...], scale: float, momentum: float, pull: float, kinds: str
+    chain: tuple[Delta, ...],
+    scale: float,
+    momentum: float,
+    pull: float,
+    kinds: str,
+    before: tuple[Array, ...],
 ) -> Explanation | None:
     slips: list[Slip] = []
     said = []
@@ -113,7 +121,7 @@ def _as_explanation(
         if abs(momentum - 1) < 1e-5:
             slips.append(Slip("gradients_not_reset", last))
         elif momentum < 0:
-            slips.append(Slip("momentum_sign", last, detail=f"{-momentum:.3g}"))
+            slips.append(Slip("momentum_sign", last, detail=f"{-momentum:.3g}", follows=before))
         elif momentum > 1:
             return None
         said.append(f"momentum {momentum:.3g}")

@@ -209,7 +209,12 @@ def _score(
 
 
 def _layers_from(
-    moment: _Moment, h: Array, used: tuple[Path, ...], *, again: bool = False, used_turned: bool = False
+    moment: _Moment,
+    h: Array,
+    used: tuple[Path, ...],
+    *,
+    again: bool = False,
+    used_turned: bool = False,
 ) -> list[tuple[FoundLayer, Array, Array]]:
     found: list[tuple[FoundLayer, Array, Array]] = []
     inputs = h.shape[1]
@@ -296,9 +301,7 @@ def _those_like(a: Array, z: Array) -> frozenset[str]:
     return frozenset(name for name, known in KNOWN.items() if same(known.value(z), a))
 
 
-def _last_place(
-    moment: _Moment, x: Array, layers: tuple[FoundLayer, ...], rows: Array
-) -> int:
+def _last_place(moment: _Moment, x: Array, layers: tuple[FoundLayer, ...], rows: Array) -> int:
     """The place that reads x last before the first z."""
     evidence, event = moment.evidence, moment.event
     z = _with_ones(rows, layers[0].bias_row) @ canonical(layers[0], moment.weights)
@@ -371,9 +374,7 @@ def passes(evidence: Evidence, network: Network, at_most: int = 60) -> list[Pass
     return found
 
 
-def _settle(
-    evidence: Evidence, network: Network, weights: set[Path], biases: set[Path]
-) -> Network:
+def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: set[Path]) -> Network:
     """Look again at later passes, where biases are no longer zero and weights no longer alike."""
     reads = [at for at, event in enumerate(evidence.events) if event[0] == network.place]
     best = network
@@ -383,7 +384,7 @@ def _settle(
             continue
         rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
         layers = _chain(_moment(evidence, event, weights, biases), rows, ())
-        if len(layers) < len(best.layers):
+        if len(layers) < len(best.layers) or _repeats(layers) > _repeats(best.layers):
             continue
         if [layer.weights for layer in layers] == [layer.weights for layer in best.layers]:
             layers = tuple(
@@ -392,3 +393,7 @@ def _settle(
             )
         best = Network(layers, network.columns, network.place)
     return best
+
+
+def _repeats(layers: tuple[FoundLayer, ...]) -> int:
+    return len(layers) - len({layer.weights for layer in layers})

@@ -53,8 +53,8 @@ class Place:
         The functions and classes around it, joined by dots; "" at the top.
     statement : int
         Number of the line at which the statement around it begins.
-    node : ast.AST
-        The node as it was parsed.
+    node, parent : ast.AST
+        The node as it was parsed, and the one around it.
     """
 
     number: int
@@ -65,6 +65,7 @@ class Place:
     scope: str
     statement: int
     node: ast.AST
+    parent: ast.AST | None
 
 
 def instrument(text: str, tree: ast.Module) -> list[Place]:
@@ -80,10 +81,14 @@ class _Instrument(ast.NodeTransformer):
         self.scope: list[str] = []
         self.statement = 0
         self.originals: dict[int, ast.AST] = {}
+        self.parents: dict[int, ast.AST] = {}
 
     def rewrite(self, tree: ast.Module, original: ast.Module) -> list[Place]:
         for node, twin in zip(ast.walk(tree), ast.walk(original), strict=True):
             self.originals[id(node)] = twin
+        for outer in ast.walk(original):
+            for inner in ast.iter_child_nodes(outer):
+                self.parents[id(inner)] = outer
         tree.body = self._block(tree.body)
         ast.fix_missing_locations(tree)
         return self.places
@@ -211,6 +216,7 @@ class _Instrument(ast.NodeTransformer):
 
     def _place(self, node: ast.expr | ast.stmt) -> int:
         number = len(self.places)
+        twin = self.originals.get(id(node), node)
         # Of a compound statement only its first line counts.
         compound = hasattr(node, "body") and isinstance(node, ast.stmt)
         end = node.lineno if compound else (node.end_lineno or node.lineno)
@@ -223,7 +229,8 @@ class _Instrument(ast.NodeTransformer):
                 self._text(node),
                 ".".join(self.scope),
                 self.statement if isinstance(node, ast.expr) else node.lineno,
-                self.originals.get(id(node), node),
+                twin,
+                self.parents.get(id(twin)),
             )
         )
         return number

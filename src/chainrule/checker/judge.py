@@ -1,96 +1,57 @@
-"""Explains one training step: tries what its batch and its targets may have been."""
+"""From explained steps to one finding: right, wrong with its cause, or not to be judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.explain import Explanation, explain
-from chainrule.checker.extras import explain_with_memory
-from chainrule.checker.forward import Network, Pass
-from chainrule.checker.slips import Slip
-from chainrule.checker.steps import Step, batches
-from chainrule.checker.targets import Targets, find_targets
+from chainrule.checker.forward import Network
+from chainrule.checker.judged import (
+    Finding,
+    Judged,
+    explain_step,
+    explain_step_with_memory,
+    is_telling,
+)
+from chainrule.checker.losses_seen import losses_seen, mismatch
+from chainrule.checker.steps import Step
+
+_STEPS = 4
+_LOOKED_AT = 12
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A step with its explanation."""
-
-    network: Network
-    step: Step
-    batch: Pass
-    parts: list[Pass]
-    targets: Targets
-    explanation: Explanation
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What all steps together say.
-
-    Attributes
-    ----------
-    verdict : str
-        "correct", "wrong" or "unchecked".
-    slip : Slip or None
-        The mistake.
-    judged : Judged or None
-        The step that shows it best.
-    extra : str
-        Momentum and regularisation, as far as they are part of the update.
-    """
-
-    verdict: str
-    slip: Slip | None = None
-    judged: Judged | None = None
-    extra: str = ""
+def judge(evidence: Evidence, network: Network, steps: list[Step]) -> Finding:
+    """Explain the first telling steps, and say what they have in common."""
+    known = _explained(evidence, network, steps)
+    if not known:
+        return Finding("unchecked")
+    wrong = [found for found in known if found.explanation.cost]
+    right = [found for found in known if not found.explanation.cost]
+    if not wrong:
+        best = next((found for found in right if found.explanation.extra), right[0])
+        slip = mismatch(evidence, best, losses_seen(evidence, right))
+        if slip is not None:
+            return Finding("wrong", slip, best)
+        return Finding("correct", judged=best, extra=best.explanation.extra)
+    causes = [found.explanation.slips[0].cause for found in wrong]
+    likeliest = max(dict.fromkeys(causes), key=causes.count)
+    best = next(found for found in wrong if found.explanation.slips[0].cause == likeliest)
+    return Finding("wrong", best.explanation.slips[0], best)
 
 
-def is_telling(found: Judged) -> bool:
-    """Whether the step moved all weights, as a sample of zeros does not."""
-    return not (
-        found.explanation.cost == 0
-        and any(fit.scale == 0 and fit.kind == "weights" for fit in found.explanation.fits)
-    )
-
-
-def explain_step(
-    evidence: Evidence, network: Network, step: Step, *, decay: bool = False
-) -> Judged | None:
-    """Try every batch and target that the step may have had; the simplest explanation wins."""
-    best: Judged | None = None
-    best_rank = (99, True, 99)
-    for order, (batch, parts) in enumerate(batches(step)):
-        candidates = find_targets(
-            evidence, batch, parts, step.begin, step.end, columns=network.columns
-        )
-        for targets in candidates[:8]:
-            explanation = explain(network, step, batch, targets.y, decay=decay)
-            if explanation is None:
-                continue
-            rank = (explanation.cost, not targets.error_seen, order)
-            if rank < best_rank:
-                best, best_rank = Judged(network, step, batch, parts, targets, explanation), rank
-        if best is not None and best.explanation.cost == 0:
+def _explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[Judged]:
+    known: list[Judged] = []
+    tried = 0
+    previous: Step | None = None
+    for step in steps[:_LOOKED_AT]:
+        found = explain_step(evidence, network, step)
+        if found is None or found.explanation.cost:
+            memory = explain_step_with_memory(evidence, network, step, previous)
+            found = memory or found or explain_step(evidence, network, step, decay=True)
+        previous = step
+        if found is not None and not is_telling(found):
+            continue
+        tried += 1
+        if found is not None:
+            known.append(found)
+        if tried == _STEPS:
             break
-    return best
-
-
-def explain_step_with_memory(
-    evidence: Evidence, network: Network, step: Step, previous: Step | None
-) -> Judged | None:
-    for batch, parts in batches(step):
-        candidates = find_targets(
-            evidence, batch, parts, step.begin, step.end, columns=network.columns
-        )
-        for targets in candidates[:6]:
-            explanation = explain_with_memory(network, step, batch, targets.y, previous)
-            if explanation is not None:
-                return Judged(network, step, batch, parts, targets, explanation)
-    return None
-
-
-def sizes(done: Pass) -> list[int]:
-    """Inputs of the first layer and outputs of each: [3, 4, 1]."""
-    return [done.h[0].shape[1], *(z.shape[1] for z in done.z)]
+    return known

@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.checker.evidence import Evidence, Path, Sighting
 from chainrule.checker.explain import Fit
 from chainrule.checker.instrument import Place
-from chainrule.checker.judge import Judged
+from chainrule.checker.judged import Judged
 from chainrule.checker.slips import Slip
 from chainrule.layer import Array
 
@@ -86,7 +86,7 @@ def _sightings(evidence: Evidence, judged: Judged, quantity: Array) -> list[Sigh
     wanted = quantity
     if len(judged.parts) > 1 and len(quantity) == judged.batch.rows():
         wanted = quantity[-judged.parts[-1].rows() :]
-    if wanted.size > 2 and float(np.ptp(np.abs(wanted))) > 1e-12:
+    if wanted.size > 2 and float(np.ptp(np.abs(wanted))) > 1e-12 and not evidence.number_by_number:
         return evidence.find(wanted, begin, end, scaled=True)
     rows = judged.batch.rows()
     scale = judged.explanation.scale
@@ -95,10 +95,10 @@ def _sightings(evidence: Evidence, judged: Judged, quantity: Array) -> list[Sigh
         for lr in (1.0, scale):
             for s in evidence.find(factor * lr * wanted, begin, end):
                 found.setdefault(s.event, Sighting(s.event, s.place, factor * lr))
-    if not found and wanted.size > 1 and float(np.ptp(wanted)) == 0:
-        return _sightings(evidence, judged, wanted.reshape(-1)[:1])  # one number for all of them
-    if not found and 1 < wanted.size <= 32:  # number by number
-        return _sightings(evidence, judged, wanted.reshape(-1)[:1])
+    one_for_all = wanted.size > 1 and float(np.ptp(wanted)) == 0
+    if one_for_all or (1 < wanted.size <= 64 and evidence.number_by_number):
+        for s in _sightings(evidence, judged, wanted.reshape(-1)[:1]):
+            found.setdefault(s.event, s)
     return sorted(found.values(), key=lambda sighting: sighting.event)
 
 
@@ -152,15 +152,15 @@ def _where_it_parts(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | No
     ]
     reference = others[0] if others else None
     ratio = mine.scale / (reference.scale if reference else judged.explanation.scale)
-    expected = _first_factor(evidence, judged, reference.gradient) if reference else None
+    expected = _final(evidence, judged, reference) if reference else None
     delta = judged.explanation.deltas[slip.layer].delta
     theirs = judged.explanation.deltas[reference.layer].delta if reference else delta
     if kind == "weights":
         one, other = _first(evidence, judged, delta), _first(evidence, judged, theirs)
         if one and other and _near(one.factor / other.factor, ratio):
             return Spot(one.place.line, one.place)
-    first = _first(evidence, judged, mine.gradient)
-    if first and expected and _near(first.factor / expected, ratio):
+    first = _final(evidence, judged, mine)
+    if first and expected and _near(first.factor / expected.factor, ratio):
         return Spot(first.place.line, first.place)
     return update_of(evidence, judged, slip)
 
@@ -177,21 +177,25 @@ def _first(evidence: Evidence, judged: Judged, quantity: Array) -> Sighting | No
     return _computed(_sightings(evidence, judged, quantity))
 
 
-def _first_factor(evidence: Evidence, judged: Judged, quantity: Array) -> float | None:
-    found = _first(evidence, judged, quantity)
-    return found.factor if found else None
+def _final(evidence: Evidence, judged: Judged, fit: Fit) -> Sighting | None:
+    """The last computation of a gradient before the learning rate is multiplied in."""
+    made = [s for s in _sightings(evidence, judged, fit.gradient) if s.place.kind in _COMPUTING]
+    before = [s for s in made if not _near(abs(s.factor), abs(fit.scale))]
+    return (before or made)[-1] if made else None
 
 
 def _beside_the_gradient(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
-    """The statement that puts the penalty or the momentum to the gradient."""
-    wanted = judged.batch.weights[slip.layer]
-    if slip.cause != "regularisation_sign":
+    """The first statement that puts the penalty or the momentum to a gradient."""
+    found: list[Sighting] = []
+    begin, end = judged.parts[-1].event, judged.step.end
+    terms = judged.batch.weights if slip.cause == "regularisation_sign" else slip.follows
+    for term in terms:
+        found += evidence.find(term, begin, end, scaled=True)
+    scaled = [s for s in found if abs(abs(s.factor) - 1) > 1e-9 and s.place.kind == "BinOp"]
+    if not scaled:
         return None
-    for s in evidence.find(wanted, judged.parts[-1].event, judged.step.end, scaled=True):
-        scaled = abs(abs(s.factor) - 1) > 1e-9
-        if scaled and s.place.kind == "BinOp":
-            return Spot(s.place.line, s.place)
-    return None
+    first = min(scaled, key=lambda s: s.event)
+    return Spot(first.place.statement, first.place)
 
 
 def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
@@ -202,8 +206,14 @@ def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     end = found.event if found else judged.step.end
     wrong = deltas.delta if slip.detail == "" else deltas.error
     sightings = [s for s in _sightings(evidence, judged, wrong) if s.event <= end]
-    targets = {s.event: _assigned_to(evidence, s.place) for s in sightings}
-    named = [s for s in sightings if isinstance(targets[s.event], ast.Name | ast.Attribute)]
+    targets = {s.event: _assigned_to(s.place) for s in sightings}
+    named = [
+        s
+        for s in sightings
+        if isinstance(targets[s.event], ast.Name | ast.Attribute)
+        or (isinstance(s.place.parent, ast.Return) and _only_passes(sightings, s))
+    ]
+    named = [s for s in named if not _is_passed_on(sightings, s)] or named
     assigned = named or [s for s in sightings if targets[s.event] is not None]
     if assigned:
         return Spot(assigned[-1].place.statement, assigned[-1].place)
@@ -213,14 +223,30 @@ def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     return Spot(made.place.line, made.place) if made else update_of(evidence, judged, slip)
 
 
-def _assigned_to(evidence: Evidence, place: Place) -> ast.expr | None:
+def _only_passes(sightings: list[Sighting], returned: Sighting) -> bool:
+    """Whether a function returns what it was given, without having computed it."""
+    return returned.place.kind in ("Name", "IfExp") and not any(
+        s.place.scope == returned.place.scope and s.place.kind in _COMPUTING[:-1] for s in sightings
+    )
+
+
+def _is_passed_on(sightings: list[Sighting], assigned: Sighting) -> bool:
+    """Whether a call gives back what its function only passed through."""
+    return assigned.place.kind == "Call" and any(
+        isinstance(s.place.parent, ast.Return)
+        and _only_passes(sightings, s)
+        and 0 < assigned.event - s.event < 4
+        for s in sightings
+    )
+
+
+def _assigned_to(place: Place) -> ast.expr | None:
     """What an expression is assigned to, if it is the whole right side of an assignment."""
-    for statement in evidence.places:
-        node = statement.node
-        if isinstance(node, ast.Assign) and node.value is place.node:
-            return node.targets[0]
-        if isinstance(node, ast.AnnAssign) and node.value is place.node:
-            return node.target
+    parent = place.parent
+    if isinstance(parent, ast.Assign) and parent.value is place.node:
+        return parent.targets[0]
+    if isinstance(parent, ast.AnnAssign) and parent.value is place.node:
+        return parent.target
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.judge import Judged
+from chainrule.checker.judged import Judged
 from chainrule.checker.slips import Slip
 from chainrule.layer import Array
 

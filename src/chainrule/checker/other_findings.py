@@ -37,9 +37,7 @@ def before_the_network(record: Record, places: list[Place]) -> Structural | None
     return _broadcast(record, places)
 
 
-def before_judging(
-    evidence: Evidence, network: Network, passes: list[Pass]
-) -> Structural | None:
+def before_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
     """What makes the steps not worth looking at."""
     if not passes:
         return None
@@ -48,12 +46,14 @@ def before_judging(
         if layer.reads == "z":
             line = _line_of(evidence, first.z[number], first.event)
             return Structural("forward_through_z", number, line)
-    return _shared_weights(evidence, network, first) or _unused_bias(evidence, network, first)
+    return (
+        _shared_weights(evidence, network, first)
+        or _unused_bias(evidence, network, first)
+        or _frozen_bias(evidence, network, passes)
+    )
 
 
-def after_judging(
-    evidence: Evidence, network: Network, passes: list[Pass]
-) -> Structural | None:
+def after_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
     """What keeps a network from learning though its steps are right."""
     if not passes:
         return None
@@ -166,6 +166,32 @@ def _unused_bias(evidence: Evidence, network: Network, first: Pass) -> Structura
             if array.shape in ((outputs,), shape) and outputs > 1:
                 line = _line_of(evidence, first.z[number], first.event)
                 return Structural("bias_missing", number, line)
+    return None
+
+
+def _frozen_bias(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
+    """Zeros that are added to a weighted sum in every pass: a bias that nobody updates."""
+    by_node = {id(place.node): place.number for place in evidence.places}
+    for number, layer in enumerate(network.layers):
+        if layer.bias is not None or layer.bias_row or len(passes) < 3:
+            continue
+        outputs = passes[-1].z[number].shape[1]
+        for sighting in evidence.find(passes[-1].z[number], passes[-1].event):
+            node = sighting.place.node
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+                continue
+            for side in (node.left, node.right):
+                value = _latest(evidence, by_node.get(id(side)), sighting.event)
+                if value is not None and value.size == outputs and not value.any():
+                    return Structural("bias_never_updated", number, sighting.place.line)
+    return None
+
+
+def _latest(evidence: Evidence, place: int | None, event: int) -> Array | None:
+    """The value that a place had last before an event."""
+    for earlier in range(event - 1, max(event - 40, -1), -1):
+        if evidence.events[earlier][0] == place:
+            return evidence.value(earlier)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.judge import Judged
+from chainrule.checker.judged import Judged
 from chainrule.checker.lines import Spot
 from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source

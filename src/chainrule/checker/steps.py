@@ -120,9 +120,7 @@ def parameter_paths(network: Network) -> set[Path]:
     return paths | {layer.bias for layer in network.layers if layer.bias is not None}
 
 
-def change_times(
-    evidence: Evidence, parameters: set[Path], begin: int
-) -> list[tuple[int, Path]]:
+def change_times(evidence: Evidence, parameters: set[Path], begin: int) -> list[tuple[int, Path]]:
     """When which parameter changed after an event, in order."""
     found = []
     for at, number, value, _ in evidence.record.changes:
@@ -164,6 +162,3 @@ def batches(step: Step) -> list[tuple[Pass, list[Pass]]]:
         if 1 < len(distinct) < len(step.passes):
             choices.append((stacked(distinct), distinct))
     return choices
-
-
-

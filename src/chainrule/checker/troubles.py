@@ -36,9 +36,7 @@ def _sentence(outcome: dict[str, object], where: str) -> tuple[str, str]:
     return _of_error(str(outcome.get("error")), str(outcome.get("message")), where, outcome)
 
 
-def _of_error(
-    error: str, message: str, where: str, outcome: dict[str, object]
-) -> tuple[str, str]:
+def _of_error(error: str, message: str, where: str, outcome: dict[str, object]) -> tuple[str, str]:
     if error == "MemoryError" or error.endswith("ArrayMemoryError"):
         return "memory_limit", (
             f"The file asks for more than the {MEGABYTES / 1024:g} GB it may have{where}. Make the "

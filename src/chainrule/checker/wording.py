@@ -75,8 +75,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "wrong_layer_error": (
         "The error that reaches {layer} is not the one the layer after it passes back.",
-        "Each layer gets the delta of the layer after it, times that layer's weights, "
-        "transposed.",
+        "Each layer gets the delta of the layer after it, times that layer's weights, transposed.",
     ),
     "summed_weights": (
         "The error of {layer} is multiplied by the sum of the weights instead of each weight.",
@@ -87,8 +86,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "* multiplies entry by entry; the chain rule sums over the neurons, which @ does.",
     ),
     "transposed": (
-        "The weights used to pass the error back to {layer} are not transposed as they should "
-        "be.",
+        "The weights used to pass the error back to {layer} are not transposed as they should be.",
         "The matrix is square, so NumPy does not complain, and each error reaches the wrong "
         "neuron.",
     ),

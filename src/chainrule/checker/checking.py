@@ -9,8 +9,8 @@ from chainrule.checker import process
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, find_network, passes
 from chainrule.checker.instrument import Place, instrument
-from chainrule.checker.judge import Finding, sizes
-from chainrule.checker.judging import judge
+from chainrule.checker.judged import Finding, sizes
+from chainrule.checker.judge import judge
 from chainrule.checker.lines import find_spot
 from chainrule.checker.other_findings import (
     Structural,
@@ -127,9 +127,7 @@ def _structural(source: Source, network: Network | None, found: Structural) -> V
     )
 
 
-def _say(
-    source: Source, evidence: Evidence, network: Network, finding: Finding
-) -> Verdict:
+def _say(source: Source, evidence: Evidence, network: Network, finding: Finding) -> Verdict:
     if finding.verdict == "unchecked" or finding.judged is None:
         return Verdict(
             "unchecked",
@@ -225,5 +223,3 @@ def _layer_name(layer: int, count: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
