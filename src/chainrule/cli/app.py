@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import chainrule
+from chainrule.cli.check import check
 from chainrule.cli.demo import demo
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import predict
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(train)
 app.command()(predict)
+app.command()(check)
 app.command()(explain)
 
 
