@@ -124,15 +124,15 @@ ORDER = {
         checker.child checker.process checker.evidence checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.losses_seen checker.judge checker.lines checker.right_line
-        checker.other_findings checker.troubles checker.verdict checker.wording
+        checker.other_findings checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
         cli.prepare cli.report cli.training cli.train_table cli.image_sets cli.image_model
         cli.image_choices cli.image_report cli.train_images cli.documents
-        cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table cli.predict_images
-        cli.predict cli.explain_rows
+        cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
+        cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
         cli.explain_overview cli.explain_output cli.explain cli.app cli
         """,
