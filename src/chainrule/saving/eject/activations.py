@@ -10,11 +10,13 @@ from chainrule.activation import Activation
 from chainrule.explain.expression import Call, Expression, Name, Product, Sum, multiply, names
 from chainrule.explain.place import equations_of
 from chainrule.explain.reading import read
+from chainrule.layer import Layer
 from chainrule.registry import Registered
-from chainrule.saving.eject.code import WIDTH, Printer, docstring, indented, number, statement
+from chainrule.saving.eject.code import Printer, number
 from chainrule.saving.eject.functions import FUNCTIONS
+from chainrule.saving.eject.layout import WIDTH, docstring, indented, statement
 from chainrule.saving.eject.source import Path, Source, Value, refuse, suffix
-from chainrule.saving.eject.stable import named_parts, stable
+from chainrule.saving.eject.stable import is_short, named_parts, stable
 
 
 class EjectedActivation:
@@ -24,7 +26,8 @@ class EjectedActivation:
         self.source, self.layer, self.path, self.z = source, layer, path, z
         self.a = Value(f"a_{suffix(path)}", z.shape)
         self.equations = {
-            name: stable(read(text)) for name, text in equations_of(layer, True).items()
+            name: stable(read_equation(layer, path, text))
+            for name, text in equations_of(layer, True).items()
         }
         if not {"a", "d_z"} <= self.equations.keys():
             raise refuse(
@@ -61,6 +64,10 @@ class EjectedActivation:
         if derivative is None:
             call = self._function("d_z", f"{self.layer.name}_backprop", "∂loss/∂z from ∂loss/∂a.")
             self.source.back(into, printer, call)
+            return into
+        product = multiply(Name((), "d_a"), derivative)
+        if is_short(derivative) and len(statement(f"{into} = ", printer, product, 2)) == 1:
+            self.source.back(into, printer, product)
             return into
         self.equations["derivative"] = derivative
         described = f"Derivative of {self.layer.name}."
@@ -154,6 +161,14 @@ def function(
     if "np.exp" in "".join(body):
         lines.insert(0, '@np.errstate(over="ignore")  # where e^z is too large, infinity will do')
     return "\n".join(lines)
+
+
+def read_equation(layer: Layer, path: Path, text: str) -> Expression:
+    """Read an equation, or say which layer's it is that cannot be read."""
+    try:
+        return read(text)
+    except (ValueError, SyntaxError, KeyError) as error:
+        raise refuse(layer, path, f"its equation {text!r} cannot be read ({error}).") from error
 
 
 def describe(member: Registered) -> str:

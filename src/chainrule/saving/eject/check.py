@@ -39,34 +39,51 @@ def check_module(network: NeuralNetwork, module: EjectedModule, file_name: str) 
     random = np.random.default_rng(0)
     x = random.normal(size=(_SAMPLES, *network.shapes[0]))
     y = targets_for(network.loss.targets, network.output_shape, random)
-    with tempfile.TemporaryDirectory() as folder:
+    expected = network.loss.prediction(network.feedforward(x))
+    with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         path = Path(folder) / "ejected.py"
         path.write_text(module.text, encoding="utf-8")
         if module.numbers is not None:
             (Path(folder) / file_name).write_bytes(module.numbers)
-        with np.errstate(all="ignore"):
+        try:
             twin: Any = runpy.run_path(str(path))["NeuralNetwork"]()
-            expected = network.loss.prediction(network.feedforward(x))
-            _compare("predictions", expected, twin.predict(x), float(np.abs(expected).max()))
+            found = twin.predict(x)
             if not module.is_random:
-                _compare_gradients(network, module, twin, x, y)
+                gradients = _gradients(module, twin, x, y)
+        except (
+            ArithmeticError,
+            LookupError,
+            NameError,
+            SyntaxError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise InvalidSetting(
+                f"This network cannot be ejected: its module would not run ({error!r}). A layer, "
+                "activation or loss of your own has formulas or equations that do not fit it."
+            ) from error
+    _compare("predictions", expected, found, float(np.abs(expected).max()))
+    if not module.is_random:
+        _compare_gradients(network, gradients, x, y)
 
 
-def _compare_gradients(
-    network: NeuralNetwork, module: EjectedModule, twin: Any, x: Array, y: Array
-) -> None:
-    trace = network.new_trace(training=True)
-    network.feedforward(x, trace)
-    gradients = network.backprop(y, trace)
+def _gradients(module: EjectedModule, twin: Any, x: Array, y: Array) -> list[Array]:
+    """What the module's backprop gives, for each parameter."""
     if module.trains:
         twin.feedforward(x, training=True)
     else:
         twin.feedforward(x)
     twin.backprop(y)
+    return [getattr(twin, f"d_{name}") for name in module.parameters]
+
+
+def _compare_gradients(network: NeuralNetwork, found: list[Array], x: Array, y: Array) -> None:
+    trace = network.new_trace(training=True)
+    network.feedforward(x, trace)
+    gradients = network.backprop(y, trace)
     length = float(np.sqrt(np.vdot(gradients, gradients)))
-    for name, slot in zip(module.parameters, network.parameter_vector.slots, strict=True):
-        found = getattr(twin, f"d_{name}")
-        _compare(f"the gradient of {slot.label}", slot.view(gradients), found, length)
+    for slot, gradient in zip(network.parameter_vector.slots, found, strict=True):
+        _compare(f"the gradient of {slot.label}", slot.view(gradients), gradient, length)
 
 
 def _compare(what: str, expected: Array, found: Array, length: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -23,13 +22,10 @@ from chainrule.explain.expression import (
     Transposed,
 )
 
-WIDTH = 88  # of a line: ruff's default
-INDENT = "    "
-
 # How tightly a piece of code holds together: what is looser than its surroundings is bracketed.
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
 
-_FUNCTIONS = {
+NUMPY = {
     "Abs": "np.abs",
     "Max": "np.maximum",
     "Min": "np.minimum",
@@ -38,7 +34,6 @@ _FUNCTIONS = {
 }
 _SIMPLE = re.compile(r"-?[A-Za-z_0-9][\w.]*")  # beside ** such an operand takes no spaces
 
-_FACTORS = " * ", " / ", " @ "
 
 Names: TypeAlias = Callable[[str], str]
 Calls: TypeAlias = Callable[[Call, "Printer"], str | None]
@@ -124,7 +119,7 @@ class Printer:
         if own is not None:
             return own
         arguments = ", ".join(self.text(argument) for argument in call.arguments)
-        return f"{_FUNCTIONS.get(call.function, call.function)}({arguments})"
+        return f"{NUMPY.get(call.function, call.function)}({arguments})"
 
     def _cases(self, cases: Sequence[tuple[Expression, Comparison | None]]) -> str:
         (value, condition), *others = cases
@@ -146,119 +141,3 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     return re.sub(r"e([+-])0+", r"e\1", repr(float(value))).replace("e+", "e")
-
-
-def statement(start: str, printer: Printer, expression: Expression, depth: int = 1) -> list[str]:
-    """Write ``start`` and the expression, in several lines where one is too long.
-
-    Parameters
-    ----------
-    start : str
-        ``"return "`` or ``"name = "``.
-    depth : int
-        How far the statement is indented.
-    """
-    text = printer.text(expression)
-    line = start + text
-    if _fits(line, depth):
-        return [line]
-    if _operators(expression, text) == 1 and line.endswith(")"):
-        opening = _opening(line)
-        if _fits(line[: opening + 1], depth) and _fits(line[opening + 1 : -1], depth + 1):
-            return [line[: opening + 1], INDENT + line[opening + 1 : -1], ")"]
-    match expression:
-        case Quotient(Sum(terms), bottom):  # the brackets that are there already do
-            return _in_brackets(start, printer.terms(terms), depth, f") / {printer.text(bottom)}")
-        case Call() | Cases():
-            return call_lines(line, depth)
-        case Negative(Call()):
-            return call_lines(line, depth)
-        case Sum(terms):
-            pieces = printer.terms(terms)
-        case Product() | Quotient():
-            pieces = _split_at(text, _FACTORS)
-        case _:
-            pieces = [text]
-    return _in_brackets(start, pieces, depth, ")")
-
-
-def _in_brackets(start: str, pieces: Sequence[str], depth: int, end: str) -> list[str]:
-    """Lay out a sum or product in brackets: in one line if it fits, else a line for each piece."""
-    whole = "".join(pieces)
-    inner = [whole] if _fits(whole, depth + 1) else [piece.strip() for piece in pieces]
-    return [f"{start}(", *(INDENT + piece for piece in inner), end]
-
-
-def call_lines(line: str, depth: int) -> list[str]:
-    """Lay out a statement that ends in a call, its arguments on lines of their own if need be."""
-    if _fits(line, depth):
-        return [line]
-    opening = _opening(line)
-    arguments = line[opening + 1 : -1]
-    if _fits(arguments, depth + 1):
-        return [line[: opening + 1], INDENT + arguments, ")"]
-    listed = [f"{INDENT}{argument}," for argument in _split_at(arguments, (", ",))]
-    return [line[: opening + 1], *listed, ")"]
-
-
-def docstring(text: str, depth: int = 1) -> list[str]:
-    """Write a docstring; what it holds can neither end it nor be taken for an escape."""
-    safe = text.replace("\\", "\\\\").replace('"""', "'''").strip()
-    if safe.endswith('"'):
-        safe += " "
-    width = WIDTH - len(INDENT) * depth
-    paragraphs = [
-        paragraph if paragraph.startswith(INDENT) else textwrap.fill(paragraph, width - 6)
-        for paragraph in safe.split("\n\n")
-    ]
-    lines = "\n\n".join(paragraphs).split("\n")
-    if len(lines) == 1:
-        return [f'"""{lines[0]}"""']
-    return [f'"""{lines[0]}', *lines[1:], '"""']
-
-
-def indented(lines: Sequence[str], depth: int = 1) -> list[str]:
-    """Indent lines; empty ones stay empty."""
-    return [INDENT * depth + line if line else "" for line in lines]
-
-
-def wrapped(start: str, text: str, depth: int) -> list[str]:
-    """Lay out a statement, in brackets where it is too long for one line."""
-    line = start + text
-    return [line] if _fits(line, depth) else [f"{start}(", INDENT + text, ")"]
-
-
-def _operators(expression: Expression, text: str) -> int:
-    """How many operators bind most loosely: ruff breaks a line after the last of one alone."""
-    match expression:
-        case Sum(terms):
-            return len(terms) - 1
-        case Product() | Quotient():
-            return len(_split_at(text, _FACTORS)) - 1
-    return 0
-
-
-def _opening(line: str) -> int:
-    """Where the bracket opens that closes at the end of the line."""
-    inside = 0
-    for place in range(len(line) - 1, -1, -1):
-        inside += (line[place] in ")]}") - (line[place] in "([{")
-        if not inside:
-            return place
-    return 0
-
-
-def _fits(line: str, depth: int) -> bool:
-    return len(line) + len(INDENT) * depth <= WIDTH
-
-
-def _split_at(text: str, separators: tuple[str, ...]) -> list[str]:
-    """Cut at separators outside of all brackets; an operator begins its piece."""
-    pieces, start, inside = [], 0, 0
-    for place, character in enumerate(text):
-        inside += (character in "([{") - (character in ")]}")
-        found = next((s for s in separators if text.startswith(s, place)), None)
-        if not inside and found:
-            pieces.append(text[start:place])
-            start = place + (len(found) if found == ", " else 0)
-    return [*pieces, text[start:]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from chainrule.layer import Layer
-from chainrule.saving.eject.code import WIDTH
+from chainrule.saving.eject.layout import WIDTH
 from chainrule.saving.eject.source import Path, suffix
 
 # By a layer's name: what it does on the way forward, and what its error goes through on the way
@@ -55,19 +57,19 @@ _WORDS = {
     "up_sample": ("each pixel becomes a block", "a pixel gets the errors of its whole block"),
     "batch_norm": (
         "each channel gets mean 0 and deviation 1 over the batch",
-        "each number also moved the mean and the deviation of all, hence the corrections",
+        "each x also moved mean and deviation, hence the corrections",
     ),
     "layer_norm": (
         "the numbers of each sample get mean 0 and deviation 1",
-        "each number also moved the mean and the deviation, hence the corrections",
+        "each x also moved mean and deviation, hence the corrections",
     ),
     "group_norm": (
         "each group of channels gets mean 0 and deviation 1",
-        "each number also moved the mean and the deviation, hence the corrections",
+        "each x also moved mean and deviation, hence the corrections",
     ),
     "rmsnorm": (
         "the numbers of each sample get mean square 1",
-        "each number also moved the mean square, hence the correction",
+        "each x also moved the mean square, hence the correction",
     ),
     "dropout": (
         "in training some numbers are left out, so that no unit relies on another",
@@ -86,11 +88,10 @@ _WORDS = {
 
 def comment(layer: Layer, path: Path, *, is_back: bool = False) -> str:
     """Say in a comment which layer follows, and why it does what it does."""
-    number = suffix(path).replace("_", ".")
-    words = _WORDS.get(layer.name)
-    text = f"# Layer {number}, {layer.name}"
-    if words is not None:
-        text += f": {words[is_back]}"
-    return (
-        text if len(text) <= WIDTH - 8 else f"# Layer {number}: {words[is_back] if words else ''}"
-    )
+    place = f"# Layer {suffix(path).replace('_', '.')}"
+    title = re.sub(r"(\d)_d$", r" \1D", layer.name).replace("_", " ")
+    if layer.name not in _WORDS:
+        return f"{place}, {title}"
+    words = _WORDS[layer.name][is_back]
+    text = f"{place}, {title}: {words}"
+    return text if len(text) <= WIDTH - 8 else f"{place}: {words}"

@@ -19,9 +19,10 @@ from chainrule.layer import Shape
 from chainrule.loss import Loss
 from chainrule.losses import NegativeLogLikelihood, SmoothedLoss
 from chainrule.saving.eject.activations import describe, function
-from chainrule.saving.eject.code import docstring, indented, number
+from chainrule.saving.eject.code import number
+from chainrule.saving.eject.layout import WIDTH, docstring, indented
 from chainrule.saving.eject.source import Source, Value
-from chainrule.saving.eject.stable import stable
+from chainrule.saving.eject.stable import all_parts, is_short, stable
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class EjectedLoss:
 
     Attributes
     ----------
-    value, gradient, targets : str
+    value, targets : str
+    gradient : str
+        Code of ∂loss/∂output, in ``y``.
     """
 
     value: str
@@ -55,13 +58,22 @@ def eject_loss(source: Source, output: Value) -> EjectedLoss:
     term = stable(read_whole(loss.formula, _name))
     value = _define(source, loss.name, _reduced(loss, term), describe(loss))
     gradient_of = stable(read_whole(loss.gradient_formula, _name))
-    gradient = _define(
-        source,
-        f"{loss.name}_gradient",
-        _divided(gradient_of, _GRADIENT_DIVISORS[loss.reduction]),
-        "∂loss/∂output: where backprop starts.",
-    )
+    gradient = _gradient(source, _divided(gradient_of, _DIVISORS[loss.reduction]), output)
     return EjectedLoss(value, gradient, targets)
+
+
+def _gradient(source: Source, expression: Expression, output: Value) -> str:
+    """Code of ∂loss/∂output: written out where it is short, else a call of a function."""
+    loss = source.network.loss
+    if not _guard(loss, expression, str(source.network.dtype)) and is_short(expression):
+        names_of = {"y_hat": output.code, "z": output.code}
+        printer = source.printer(lambda name: names_of.get(name) or _constant(loss, name))
+        text = printer.text(expression)
+        if len(f"{output.gradient} = {text}") <= WIDTH - 8:
+            return text
+    described = "∂loss/∂output: where backprop starts."
+    name = _define(source, f"{loss.name}_gradient", expression, described)
+    return f"{name}({output.code}, y)"
 
 
 def refuse_loss(loss: Loss) -> InvalidSetting:
@@ -87,7 +99,7 @@ def prediction(source: Source, output: Value) -> str:
     return f"{source.use(loss.last_activation.name)}({output.code})"
 
 
-_GRADIENT_DIVISORS = {"sum": None, "mean": "y.size", "mean of samples": "len(y)"}
+_DIVISORS: dict[str, str | None] = {"sum": None, "mean": "y.size", "mean of samples": "len(y)"}
 
 
 def _reduced(loss: Loss, term: Expression) -> Expression:
@@ -101,7 +113,7 @@ def _reduced(loss: Loss, term: Expression) -> Expression:
             return Call("np.mean", (term,))
         case _:
             inner = term
-    return _divided(Call("np.sum", (inner,)), _GRADIENT_DIVISORS[loss.reduction])
+    return _divided(Call("np.sum", (inner,)), _DIVISORS[loss.reduction])
 
 
 def _negated(expression: Expression) -> Expression:
@@ -123,40 +135,42 @@ def _define(source: Source, name: str, expression: Expression, described: str) -
     """Define a function of the outputs and y, and return its name."""
     loss = source.network.loss
     output = "z" if any(found.field == "z" for found in names(expression)) else "y_hat"
-    before = []
-    eps = "np.finfo(float).eps"
-    if str(source.network.dtype) == "float32":
-        eps = "np.finfo(np.float32).eps"
-    used = {found.field for found in names(expression)}
-    divides = "np.log(" in source.printer(lambda field: field).text(expression)
-    if output in used and (divides or _divides_by(expression, output)):
-        if loss.outputs == "probabilities":
-            before = [
-                f"step = {eps}",
-                "y_hat = np.clip(y_hat, step, 1 - step)  # the logarithm of 0 is infinite",
-            ]
-        elif loss.outputs == "positive":
-            before = [f"y_hat = np.maximum(y_hat, {eps})  # the logarithm of 0 is infinite"]
+    before = _guard(loss, expression, str(source.network.dtype))
 
-    def constant(field: str) -> str:
-        if field in _GRADIENT_DIVISORS.values():
-            return field
-        value = getattr(loss, field, None)
-        if not isinstance(value, int | float):
-            raise refuse_loss(loss)
-        return number(value)
+    def constant(name: str) -> str:
+        return _constant(loss, name)
 
     text = function(source, name, [output, "y"], expression, described, constant, before)
     return source.define(name, text)
 
 
-def _divides_by(expression: Expression, output: str) -> bool:
+def _constant(loss: Loss, name: str) -> str:
+    """Code of a name in a formula that is no argument."""
+    if name == "y" or name in _DIVISORS.values():
+        return name
+    value = getattr(loss, name, None)
+    if not isinstance(value, int | float):
+        raise refuse_loss(loss)
+    return number(value)
+
+
+def _guard(loss: Loss, expression: Expression, dtype: str) -> list[str]:
+    """Lines that keep probabilities off 0 and 1 by the dtype's smallest step, as the loss does."""
+    infinite = any(_is_infinite_at_0(part) for part in all_parts(expression))
+    if not infinite or loss.outputs not in ("probabilities", "positive"):
+        return []
+    kind = "float" if dtype == "float64" else "np.float32"
+    comment = "  # the logarithm of 0 is infinite"
+    if loss.outputs == "positive":
+        return [f"y_hat = np.maximum(y_hat, np.finfo({kind}).eps){comment}"]
+    return [f"step = np.finfo({kind}).eps", f"y_hat = np.clip(y_hat, step, 1 - step){comment}"]
+
+
+def _is_infinite_at_0(expression: Expression) -> bool:
+    """Whether an expression divides by the outputs, or takes their logarithm."""
     match expression:
-        case Quotient(top, bottom):
-            inside = output in {found.field for found in names(bottom)}
-            return inside or _divides_by(top, output)
-        case Negative(of):
-            return _divides_by(of, output)
+        case Quotient(_, bottom) | Call("log", (bottom,)):
+            return "y_hat" in {name.field for name in names(bottom)}
     return False
 
 
@@ -164,26 +178,32 @@ def _targets(loss: Loss, shape: Shape) -> str:
     """Text of the function that takes y as ``chainrule`` would."""
     classes = shape[-1] if shape else 1
     smoothing = getattr(loss, "label_smoothing", 0.0) if isinstance(loss, SmoothedLoss) else 0.0
-    array = "np.asarray(y, dtype=float)"
     sizes = ", ".join(map(str, shape))
-    body: list[str] = []
     if loss.targets == "classes" and classes > 1:
         described = (
-            f"Turn class labels 0 ... {classes - 1} into rows with a 1 in the place of the class. "
-            "Rows of probabilities pass."
+            f"Class labels 0 ... {classes - 1} as rows with a 1 each; rows of probabilities pass."
         )
         body = [
             "y = np.asarray(y)",
-            f"y = np.eye({classes})[y.astype(int)] if y.ndim == {len(shape)} else y",
+            f"y = np.eye({classes})[y.astype(int)] if y.ndim == {len(shape)} else y.astype(float)",
         ]
-        last = "y.astype(float)"
+    elif shape[-1:] == (1,):
+        described = f"Actual values as (batch, {sizes}): beside them (batch,) would be a square."
+        body = [f"y = np.asarray(y, dtype=float).reshape(-1, {sizes})"]
     else:
-        described = f"Actual values as an array, one row for each sample: (batch, {sizes})."
-        last = f"{array}.reshape(-1, {sizes})" if shape else array
+        described = f"Actual values (batch{f', {sizes}' * bool(shape)})."
+        body = ["y = np.asarray(y, dtype=float)"]
+        if shape:
+            comma = "," * (len(shape) == 1)
+            body += [
+                f"if y.shape[1:] != ({sizes}{comma}):",
+                f'    raise ValueError(f"y has shape {{y.shape}}; expected (batch, {sizes})")',
+            ]
     if smoothing:
         described += f" A part {number(smoothing)} of the certainty goes to all classes alike."
         seen = classes if loss.targets == "classes" else 2
-        body.append(f"y = {last}")
-        last = f"y * (1 - {number(smoothing)}) + {number(smoothing)} / {seen}"
-    body.append(f"return {last}")
+        body.append(f"y = y * (1 - {number(smoothing)}) + {number(smoothing)} / {seen}")
+    body.append("return y")
+    if body[-2].startswith("y = ") and len(body[-2]) < WIDTH:
+        body[-2:] = ["return " + body[-2].removeprefix("y = ")]
     return "\n".join(["def targets(y):", *indented([*docstring(described), *body])])

@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.errors import InvalidData
 from chainrule.layer import Array
-from chainrule.saving.eject.code import INDENT, WIDTH, indented
+from chainrule.saving.eject.layout import INDENT, WIDTH, indented
 from chainrule.saving.eject.source import Source
 
 _FEW = 400  # numbers that a reader still scrolls past
@@ -136,10 +136,15 @@ def _from_file(
 
 
 def _dictionary(target: str, inside: str, depth: int) -> list[str]:
-    line = f"{target} = {{{inside}}}"
-    if len(line) + len(INDENT) * depth <= WIDTH:
-        return [line]
-    return [f"{target} = {{", INDENT + inside, "}"]
+    """A dictionary comprehension on one line, three, or four."""
+    room = WIDTH - len(INDENT) * depth
+    if len(f"{target} = {{{inside}}}") <= room:
+        return [f"{target} = {{{inside}}}"]
+    lines = [inside]
+    if len(INDENT + inside) > room:
+        value, _, over = inside.partition(" for name in")
+        lines = [value, f"for name in{over}"]
+    return [f"{target} = {{", *indented(lines), "}"]
 
 
 def _file(arrays: dict[str, Array], memory: dict[str, dict[str, Array]]) -> bytes:

@@ -9,24 +9,26 @@ from chainrule.explain.expression import Expression, Name, Negative, add, names
 from chainrule.explain.expression import Sum as SumOf
 from chainrule.explain.reading import read
 from chainrule.optimizer import Optimizer
-from chainrule.optimizers import Adadelta
+from chainrule.optimizers import LBFGS, Adadelta, GradientDescent
 from chainrule.saving.eject.activations import describe
-from chainrule.saving.eject.code import Printer, docstring, indented, number, statement
+from chainrule.saving.eject.code import Printer, number
+from chainrule.saving.eject.layout import docstring, indented, statement
+from chainrule.saving.eject.schedule import learning_rate
 from chainrule.saving.eject.source import Source
-from chainrule.schedules import (
-    ConstantRate,
-    Cosine,
-    ExponentialDecay,
-    InverseScaling,
-    Schedule,
-    StepDecay,
-)
+from chainrule.schedules import ConstantRate
 
 _FEW = 8  # parameters whose updates are written out one by one
 
 # The equations tell one step; what the next one needs is not among Adadelta's.
 _FOR_THE_NEXT_STEP: dict[type[Optimizer], dict[str, str]] = {
     Adadelta: {"new_step_squares": "decay * step_squares + direction**2"}
+}
+
+
+_COMMENTS = {
+    "new_gradient_sum": "# Which way the gradients went lately, and how large they were",
+    "mean_hat": "# Both as averages that do not suffer from their start at 0",
+    "direction": "# As long as the latest steps, where gradients are as large as lately",
 }
 
 
@@ -68,7 +70,7 @@ def eject_optimizer(source: Source) -> EjectedOptimizer:
         ejected.start.append(f"self.learning_rate = {optimizer.schedule.rate(0.0, {})!r}")
     else:
         ejected.start.append(f"self.epoch = {network.training_state.epoch}")
-        ejected.methods.append(_learning_rate(optimizer.schedule))
+        ejected.methods.append(learning_rate(optimizer.schedule))
     rate_code = "self.learning_rate" if constant else "self.learning_rate()"
     if "step" in used:
         ejected.start.append(f"self.step = {state.optimizer.step}")
@@ -83,12 +85,17 @@ def eject_optimizer(source: Source) -> EjectedOptimizer:
         body += _loop(source, optimizer, rule, used, remembers, rate_code)
     if not constant:
         body.append("self.epoch += 1  # an iteration over all samples")
-    lines = [*docstring(describe(optimizer), 2), *body]
+    lines = [*docstring(_described(optimizer), 2), *body]
     ejected.methods.append(["def update(self):", *indented(lines)])
     return ejected
 
 
 def _rule(optimizer: Optimizer) -> dict[str, Expression]:
+    if isinstance(optimizer, LBFGS):
+        raise InvalidSetting(
+            f"The optimizer {optimizer!r} cannot be ejected: it is SciPy's. Set net.optimizer to "
+            "another one, such as cr.Adam()."
+        )
     equations = optimizer.equations() | _FOR_THE_NEXT_STEP.get(type(optimizer), {})
     kinds = type(optimizer).__mro__
     changed = next(place for place, kind in enumerate(kinds) if "update" in vars(kind))
@@ -117,7 +124,7 @@ def _loop(
         lines.append(f"{', '.join(settings)} = {values}")
     if "step" in used:
         lines += ["self.step += 1", "step = self.step"]
-    lines.append("for name in PARAMETERS:")
+    lines += ["# -= and += change the arrays themselves", "for name in PARAMETERS:"]
     inner = ["parameter, gradient = getattr(self, name), getattr(self, f'd_{name}')"]
     inner = [line.replace("'", '"') for line in inner]
     if optimizer.weight_decay:
@@ -137,6 +144,7 @@ def _loop(
             sign, change = _change(expression)
             inner += statement(f"parameter {sign} ", printer, change, 3)
         else:
+            inner += [_COMMENTS[target]] if target in _COMMENTS else []
             inner += _in_steps(target.removeprefix("new_"), printer, expression)
     if remembers:
         kept = [f"self.{name}[name] = {name}" for name in remembers]
@@ -155,6 +163,15 @@ def _in_steps(target: str, printer: Printer, expression: Expression) -> list[str
                 f"{target} = first + second",
             ]
     return lines
+
+
+def _described(optimizer: Optimizer) -> str:
+    match optimizer:
+        case GradientDescent(nesterov=True):
+            return "Momentum that looks ahead along the velocity (Sutskever et al., 2013)."
+        case GradientDescent(momentum=momentum) if momentum:
+            return "With momentum, steps in one direction gather speed (Polyak, 1964)."
+    return describe(optimizer)
 
 
 def _change(expression: Expression) -> tuple[str, Expression]:
@@ -187,58 +204,4 @@ def _clip(optimizer: Optimizer) -> list[str]:
             "        for gradient in gradients:",
             f"            gradient *= {longest} / length",
         ]
-    return lines
-
-
-def _learning_rate(schedule: Schedule) -> list[str]:
-    """Write a schedule as a method that returns the rate at ``self.epoch``."""
-    described = (
-        "Learning rate at self.epoch, which counts one for each iteration. With mini-batches set "
-        "it yourself: after 3 of 10 batches of epoch 7 it is 7.3."
-    )
-    match schedule:
-        case StepDecay() if type(schedule) is StepDecay:
-            start, factor, every = map(number, (schedule.initial, schedule.factor, schedule.every))
-            body = [f"return {start} * {factor} ** (self.epoch // {every})"]
-        case ExponentialDecay() if type(schedule) is ExponentialDecay:
-            body = [f"return {number(schedule.initial)} * {number(schedule.factor)}**self.epoch"]
-        case InverseScaling() if type(schedule) is InverseScaling:
-            power = number(schedule.power)
-            body = [f"return {number(schedule.initial)} / (1 + self.epoch) ** {power}"]
-        case Cosine() if type(schedule) is Cosine:
-            body = _cosine(schedule)
-        case _:
-            raise InvalidSetting(
-                f"The learning rate {schedule!r} cannot be ejected: it depends on more than time. "
-                "Set net.optimizer.learning_rate to a number."
-            )
-    return ["def learning_rate(self):", *indented([*docstring(described, 2), *body])]
-
-
-def _cosine(schedule: Cosine) -> list[str]:
-    initial, final = number(schedule.initial), number(schedule.final)
-    lines = []
-    if schedule.warm_up:
-        warm_up = number(schedule.warm_up)
-        lines += [
-            f"if self.epoch < {warm_up}:  # first the rate rises in a straight line",
-            f"    return {initial} * max(self.epoch / {warm_up}, 0.01)",
-        ]
-    since = f" - {number(schedule.warm_up)}" if schedule.warm_up else ""
-    length = number(schedule.epochs - schedule.warm_up)
-    if schedule.restarts:
-        lines += [f"position, length = self.epoch{since}, {length}", "while position >= length:"]
-        lines += ["    position -= length"]
-        if schedule.stretch != 1:
-            lines += [f"    length *= {number(schedule.stretch)}"]
-        lines += ["part = position / length"]
-    else:
-        at = f"(self.epoch{since})" if since else "self.epoch"
-        lines += [f"part = min({at} / {length}, 1)"]
-    if schedule.final:
-        lines += [
-            f"return {final} + ({initial} - {final}) * (1 + np.cos(np.pi * part)) / 2",
-        ]
-    else:
-        lines += [f"return {initial} * (1 + np.cos(np.pi * part)) / 2"]
     return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from chainrule.errors import InvalidSetting
 from chainrule.explain.expression import Call, Expression
 from chainrule.layer import Layer, Shape
-from chainrule.saving.eject.code import Printer, call_lines, statement
+from chainrule.saving.eject.code import NUMPY, Printer
 from chainrule.saving.eject.functions import FUNCTIONS, function_text
+from chainrule.saving.eject.layout import call_lines, statement
 
 if TYPE_CHECKING:
     from chainrule.network import NeuralNetwork
 
 Path = tuple[int, ...]
+
+_RESERVED = {*FUNCTIONS, "math", "np"}  # names that functions made for a network do not get
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,14 @@ class Source:
 
     def define(self, name: str, text: str) -> str:
         """Bring along a function made for this network; return the name it has got."""
-        free, count = name, 1
-        while self.functions.get(free, text.replace(f"def {name}(", f"def {free}(")) != (
-            text.replace(f"def {name}(", f"def {free}(")
-        ):
+        free, count = identifier(name), 1
+        while True:
+            renamed = text.replace(f"def {name}(", f"def {free}(")
+            if free not in _RESERVED and self.functions.get(free, renamed) == renamed:
+                self.functions[free] = renamed
+                return free
             count += 1
-            free = f"{name}_{count}"
-        self.functions[free] = text.replace(f"def {name}(", f"def {free}(")
-        return free
+            free = f"{identifier(name)}_{count}"
 
     def printer(
         self,
@@ -133,9 +138,17 @@ class Source:
                 own = f"np.sum({argument}, axis=-1, keepdims=True)"
             if own is None and found.function in FUNCTIONS:
                 self.use(found.function)
+            elif own is None and not self._is_known(found.function):
+                raise InvalidSetting(
+                    f"This network cannot be ejected: a formula or equation calls "
+                    f"{found.function!r}, for which there is no function in NumPy."
+                )
             return own
 
         return Printer(name, call)
+
+    def _is_known(self, function: str) -> bool:
+        return function.startswith("np.") or function in NUMPY or function in self.functions
 
     def compute(self, target: str, printer: Printer, expression: Expression) -> None:
         """Append a line of the forward pass."""
@@ -154,6 +167,12 @@ class Source:
         sign = "+=" if attribute in self._written else "="
         self._written.add(attribute)
         self.backward += statement(f"self.d_{attribute} {sign} ", printer, expression, 2)
+
+
+def identifier(name: str) -> str:
+    """Make a name that Python takes of one that someone gave a class."""
+    plain = re.sub(r"\W", "_", name)
+    return f"{plain}_" if keyword.iskeyword(plain) or not plain.isidentifier() else plain
 
 
 def suffix(path: Path) -> str:

@@ -26,6 +26,7 @@ from chainrule.explain.expression import (
 )
 
 _ONE, _ZERO = Number(1.0), Number(0.0)
+_SHORT = 10  # parts of a formula
 
 
 def stable(expression: Expression) -> Expression:
@@ -103,6 +104,11 @@ _WORDS = {
     "logaddexp": "softplus",
     "softmax": "p",
 }
+
+
+def is_short(expression: Expression) -> bool:
+    """Whether a formula is as clear in its place as a function with a name would be."""
+    return not named_parts(expression, set())[0] and len(list(all_parts(expression))) <= _SHORT
 
 
 def _name_of(expression: Expression, taken: set[str]) -> tuple[str, Name]:
