@@ -116,7 +116,14 @@ ORDER = {
         saving.onnx.read_convolution saving.onnx.read_normalization saving.onnx.read_pooling
         saving.onnx.read_residual saving.onnx.read_rows saving.onnx.read_shapes saving.onnx.load
         saving.onnx
-        saving.description saving.model_file saving
+        saving.eject.functions saving.eject.code saving.eject.layout saving.eject.stable
+        saving.eject.source saving.eject.comments saving.eject.activations saving.eject.windows
+        saving.eject.operations saving.eject.layers saving.eject.walk saving.eject.loss
+        saving.eject.schedule saving.eject.optimizer saving.eject.numbers saving.eject.methods
+        saving.eject.module saving.eject.check saving.eject.export saving.eject
+        saving.description saving.model_file_container saving.model_file_training saving.model_file
+        saving.checkpoint_data saving.checkpoint_content saving.checkpoint saving.checkpoint_resume
+        saving
         """,
     "the public names": "chainrule",
     "the checker": """
@@ -134,7 +141,7 @@ ORDER = {
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
-        cli.explain_overview cli.explain_output cli.explain cli.app cli
+        cli.explain_overview cli.explain_output cli.explain cli.eject cli.app cli
         """,
 }
 

@@ -10,7 +10,6 @@ from contracts.examples import LAYERS
 import chainrule as cr
 from chainrule.errors import InvalidSetting, NotBuilt, UnreadableFile
 from chainrule.layer import Array
-from chainrule.metrics import Accuracy
 from chainrule.registry import Registered
 from chainrule.saving.description import (
     FAMILIES,
@@ -81,7 +80,7 @@ def test_numpy_numbers_and_lists_become_plain() -> None:
     assert build(described) == described
 
 
-@pytest.mark.parametrize("value", [len, np.zeros(3), {1}, object(), Accuracy()])
+@pytest.mark.parametrize("value", [len, np.zeros(3), {1}, object(), cr.EarlyStopping()])
 def test_what_json_cannot_hold(value: object) -> None:
     with pytest.raises(InvalidSetting, match="cannot be described in a file"):
         describe(value)
@@ -149,7 +148,7 @@ def network() -> cr.NeuralNetwork:
 def test_a_network_comes_back_with_its_shared_layer() -> None:
     original = network()
     description = json.loads(json.dumps(describe_network(original)))
-    assert description["layers"][2] == {"same_as": 1}
+    assert description["layers"][2] == {"same": 3}  # PReLU is 0, its layer 1, tanh 2
     twin = build_network(description, build_layers(description["layers"]))
     assert repr(twin) == repr(original)
     assert twin.layers[1] is twin.layers[2]
@@ -165,13 +164,46 @@ def test_shapes_without_making_parameters() -> None:
     assert parameter_shapes(enormous, (10**9,))["layer 2 weights"] == (10**9, 10**9)
 
 
+def test_an_activation_that_two_layers_share() -> None:
+    slope = cr.PReLU()
+    inner = cr.Dense(3, slope)
+    sharing = cr.NeuralNetwork(cr.Dense(3, slope), inner, cr.Residual(inner, slope), inputs=3)
+    layers = build_layers(json.loads(json.dumps(describe_network(sharing)))["layers"])
+    first, second, third = layers
+    assert first.activation is second.activation is third.settings()["layers"][1]
+    assert third.settings()["layers"][0] is second
+
+
 def test_networks_that_cannot_be_described() -> None:
     with pytest.raises(NotBuilt):
         describe_network(cr.NeuralNetwork(cr.Dense(1)))
-    slope = cr.PReLU()
-    sharing = cr.NeuralNetwork(cr.Dense(3, slope), cr.Dense(3, slope), inputs=3)
-    with pytest.raises(InvalidSetting, match="share one activation with parameters"):
-        describe_network(sharing)
+
+    class Hiding(cr.Dense):
+        def __init__(self) -> None:
+            self.one_more = True
+            super().__init__(3)
+
+        def settings(self) -> dict[str, Any]:
+            return {}
+
+        def parameter_shapes(self, input_shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+            return super().parameter_shapes(input_shape) if self.outputs == 3 else {}
+
+    hiding = Hiding()
+    hiding.outputs = 4
+    network = cr.NeuralNetwork(hiding, inputs=3)
+    with pytest.raises(InvalidSetting, match="do not say all that it is made from"):
+        describe_network(network)
+
+
+def test_parts_that_contain_each_other_many_times_over() -> None:
+    """A few lines would make 2^40 layers, and looking through them would never end."""
+    layers: list[Any] = [{"family": "activation", "name": "relu", "settings": {}}]
+    for number in range(40):
+        pair = [{"same": number}, {"same": number}]
+        layers.append({"family": "layer", "name": "residual", "settings": {"layers": pair}})
+    with pytest.raises(UnreadableFile, match="more than 100,000 parts"):
+        build_layers(layers)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +213,8 @@ def test_networks_that_cannot_be_described() -> None:
         [{"same_as": 0}],
         [{"same_as": "0"}],
         [{"same_as": -1}],
+        [{"same": 0}],
+        [{"same": "0"}],
         ["dense"],
         [3],
         [{"family": "loss", "name": "huber", "settings": {}}],

@@ -4,9 +4,13 @@ A member of a family (a layer, an activation, a loss, ...) is described as ::
 
     {"family": "layer", "name": "dense", "settings": {"outputs": 4, ...}}
 
-where a setting may be a member itself. Reading a description back looks every name up in its
-family's registry and calls what it finds with the settings. Nothing is imported, evaluated or
-unpickled, so a description from elsewhere can build what is registered here and nothing else.
+where a setting may be a member itself. A layer or activation that occurs again is described once;
+its other places say ``{"same": n}``, counting the layers and activations from 0 in the order in
+which their descriptions end.
+
+Reading a description back looks every name up in its family's registry and calls what it finds with
+the settings. Nothing is imported, evaluated or unpickled, so a description from elsewhere can build
+what is registered here and nothing else.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.activation import Activation
+from chainrule.data.augmentation import Augmentation
+from chainrule.engines.choice import Engine
 from chainrule.errors import InvalidSetting, UnreadableFile
 from chainrule.initializers import Initializer
 from chainrule.layer import Layer, Shape
 from chainrule.loss import Loss
+from chainrule.metrics import Metric
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer
 from chainrule.parameters import label
@@ -35,7 +42,15 @@ FAMILIES: dict[str, type[Registered]] = {
     "loss": Loss,
     "optimizer": Optimizer,
     "schedule": Schedule,
+    "augmentation": Augmentation,
+    "metric": Metric,
+    "engine": Engine,
 }
+
+_MOST_POSITIONS = 100_000  # a few descriptions, each used twice in the next, would make billions
+
+# What a class may raise that is called with settings nobody has checked.
+WRONG = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def describe(value: Any) -> Any:
@@ -46,21 +61,7 @@ def describe(value: Any) -> Any:
     InvalidSetting
         For a setting that JSON cannot hold, such as a function or an array.
     """
-    if isinstance(value, Registered):
-        family = next((name for name, root in FAMILIES.items() if isinstance(value, root)), None)
-        if family is not None:
-            settings = {name: describe(setting) for name, setting in value.settings().items()}
-            return {"family": family, "name": value.name, "settings": settings}
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
-    raise InvalidSetting(
-        f"A {type(value).__name__} ({value!r}) cannot be described in a file; expected numbers, "
-        "text, True, False, None, lists of these, and registered members as settings."
-    )
+    return _Describer().describe(value)
 
 
 def build(description: Any) -> Any:
@@ -71,42 +72,100 @@ def build(description: Any) -> Any:
     UnreadableFile
         When it names something unknown, or settings that its class refuses.
     """
-    if isinstance(description, list):
-        return [build(item) for item in description]
-    if not isinstance(description, dict):
-        return description
-    try:
-        family, name = FAMILIES[description["family"]], description["name"]
-        settings = {key: build(value) for key, value in description["settings"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableFile(f"a part of the network is described wrongly ({error!r}).") from error
-    try:
-        return family.member(name).from_settings(settings)
-    except (ValueError, TypeError) as error:
-        raise UnreadableFile(
-            f"the {description['family']} {name!r} cannot be built here ({error}). A class of your "
-            "own must be defined or imported before loading."
-        ) from error
+    return _Builder().build(description)
+
+
+class _Describer:
+    """Describes things that may have layers in common."""
+
+    def __init__(self) -> None:
+        self._met: list[Layer] = []
+
+    def describe(self, value: Any) -> Any:
+        if isinstance(value, Registered):
+            family = next((name for name, root in FAMILIES.items() if isinstance(value, root)), "")
+            if family:
+                return self._member(family, value)
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, list | tuple):
+            return [self.describe(item) for item in value]
+        raise InvalidSetting(
+            f"A {type(value).__name__} ({value!r}) cannot be described in a file; expected "
+            "numbers, text, True, False, None, lists of these, and registered members as settings."
+        )
+
+    def _member(self, family: str, member: Registered) -> dict[str, Any]:
+        for number, layer in enumerate(self._met):
+            if layer is member:
+                return {"same": number}
+        settings = {name: self.describe(setting) for name, setting in member.settings().items()}
+        if isinstance(member, Layer):
+            self._met.append(member)
+        return {"family": family, "name": member.name, "settings": settings}
+
+
+class _Builder:
+    """Builds what one describer described."""
+
+    def __init__(self) -> None:
+        self._met: list[tuple[Layer, int]] = []  # each with how many positions are in it
+        self._positions = 0
+
+    def build(self, description: Any) -> Any:
+        if isinstance(description, list):
+            return [self.build(item) for item in description]
+        if not isinstance(description, dict):
+            return description
+        if "same" in description:
+            return self._same(description["same"])
+        before = self._positions
+        self._count(1)
+        try:
+            family, name = FAMILIES[description["family"]], description["name"]
+            settings = {key: self.build(value) for key, value in description["settings"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UnreadableFile(
+                f"a part of the network is described wrongly ({error!r})."
+            ) from error
+        try:
+            built = family.member(name).from_settings(settings)
+        except WRONG as error:
+            raise UnreadableFile(
+                f"the {description['family']} {name!r} cannot be built here ({error}). A class of "
+                "your own must be defined or imported before loading."
+            ) from error
+        if isinstance(built, Layer):
+            self._met.append((built, self._positions - before))
+        return built
+
+    def _same(self, number: Any) -> Layer:
+        if not isinstance(number, int) or not 0 <= number < len(self._met):
+            raise UnreadableFile(f"a layer is said to be the same as number {number!r}.")
+        layer, positions = self._met[number]
+        self._count(positions)
+        return layer
+
+    def _count(self, more: int) -> None:
+        self._positions += more
+        if self._positions > _MOST_POSITIONS:
+            raise UnreadableFile(f"its network has more than {_MOST_POSITIONS:,} parts.")
 
 
 def describe_network(network: NeuralNetwork) -> dict[str, Any]:
     """Describe a built network: everything but the numbers in its parameters.
-
-    A layer that stands at several positions is described once; the others say ``{"same_as": n}``
-    with its position, counted from 0.
 
     Raises
     ------
     NotBuilt
         When there are no weights yet.
     InvalidSetting
-        When a setting cannot be described, or layers share more than a description can say.
+        When a setting cannot be described, or the settings do not say all of a layer.
     """
     shapes = network.shapes
-    layers: list[Any] = []
-    for layer in network.layers:
-        first = next(n for n, other in enumerate(network.layers) if other is layer)
-        layers.append(describe(layer) if first == len(layers) else {"same_as": first})
+    layers = describe(network.layers)
     description = {
         "layers": layers,
         "loss": describe(network.loss),
@@ -120,9 +179,8 @@ def describe_network(network: NeuralNetwork) -> dict[str, Any]:
     slots = {slot.label: slot.shape for slot in network.parameter_vector.all_slots}
     if parameter_shapes(build_layers(layers), shapes[0]) != slots:
         raise InvalidSetting(
-            "Two layers of this network share one activation with parameters of its own or one "
-            "layer inside them, or a layer's settings do not say all that it is made from. Give "
-            "each an object of its own, and keep every argument of a layer under its own name."
+            "The settings of a layer of this network do not say all that it is made from. Keep "
+            "every argument of its __init__, and every layer inside it, under its own name."
         )
     return description
 
@@ -135,16 +193,17 @@ def build_layers(descriptions: Any) -> list[Layer]:
     UnreadableFile
     """
     layers: list[Layer] = []
+    builder = _Builder()
     if not isinstance(descriptions, list):
         raise UnreadableFile("the layers are described wrongly; expected a list of them.")
     for description in descriptions:
-        if isinstance(description, dict) and "same_as" in description:
+        if isinstance(description, dict) and "same_as" in description:  # format 1: its position
             first = description["same_as"]
             if not isinstance(first, int) or not 0 <= first < len(layers):
                 raise UnreadableFile(f"a layer is said to be the same as layer {first!r}.")
             layers.append(layers[first])
             continue
-        layer = build(description)
+        layer = builder.build(description)
         if not isinstance(layer, Layer):
             raise UnreadableFile(f"one of the layers is described as {layer!r}.")
         layers.append(layer)
@@ -169,7 +228,7 @@ def build_network(description: Any, layers: Sequence[Layer]) -> NeuralNetwork:
             dtype=description["dtype"],
             inputs=tuple(description["input_shape"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except WRONG as error:
         raise UnreadableFile(f"the network is described wrongly ({error}).") from error
 
 

@@ -1,13 +1,16 @@
-"""The model file: one safetensors file with the parameters and, as JSON, everything around them.
+"""The model file: the parameters of a network, and in JSON everything around them.
 
-A safetensors file is a header and then nothing but numbers, so reading one cannot run code. Each
-parameter stands in it under its label (``"layer 1 weights"``). The header's metadata holds one
-entry, ``"chainrule"``, with this JSON::
+Each parameter stands in a safetensors file (``model_file_container``) under its label
+(``"layer 1 weights"``). The text beside them is this JSON::
 
-    {"format": 1, "network": {...}, "extra": {...}}
+    {"format": 2, "network": {...}, "extra": {...}}
 
 where ``network`` is what ``chainrule.saving.description`` says and ``extra`` belongs to whoever
-saved the file.
+saved the file. Where the training was kept too, ``"training"`` says how far it is, and the arrays
+called ``"training ..."`` are what the optimizer remembers.
+
+Format 1 had neither a checksum nor training. Its files are checked as far as can be: sizes, shapes
+and finite numbers.
 """
 
 from __future__ import annotations
@@ -19,25 +22,27 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import (
-    InvalidData,
-    InvalidInput,
-    InvalidSetting,
-    UnreadableFile,
-    optional_package,
-)
+from chainrule import checks
+from chainrule.errors import InvalidData, InvalidSetting, UnreadableFile
 from chainrule.files import write_atomically
 from chainrule.layer import Array
 from chainrule.network import NeuralNetwork
 from chainrule.saving.description import (
+    WRONG,
     build_layers,
     build_network,
     describe_network,
     parameter_shapes,
 )
+from chainrule.saving.model_file_container import pieces, read, read_json
+from chainrule.saving.model_file_training import (
+    TRAINING,
+    describe_training,
+    put_back,
+    training_arrays,
+)
 
-FORMAT = 1
-_ENTRY = "chainrule"
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class SavedModel:
     Attributes
     ----------
     network : NeuralNetwork
-        With its parameters; its training starts anew.
+        With its parameters. Its training starts anew, unless it was saved with ``training=True``.
     extra : dict
         What was passed to ``save`` beside it: preprocessing, how it was trained, ...
     """
@@ -56,8 +61,32 @@ class SavedModel:
     extra: dict[str, Any]
 
 
-def save(network: NeuralNetwork, path: str | Path, extra: dict[str, Any] | None = None) -> Path:
+@dataclass(frozen=True)
+class Content:
+    """A model file as it was read and checked, before anything is built.
+
+    Attributes
+    ----------
+    described : dict
+        The JSON.
+    arrays : dict of str to ndarray
+        Parameters and statistics, and what begins with ``"training "``.
+    """
+
+    described: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def save(
+    network: NeuralNetwork,
+    path: str | Path,
+    extra: dict[str, Any] | None = None,
+    *,
+    training: bool = False,
+) -> Path:
     """Write a network into a model file; a file that is there already is replaced in one step.
+
+    Killed at any moment, this leaves the old file whole, or the new one.
 
     Parameters
     ----------
@@ -67,6 +96,9 @@ def save(network: NeuralNetwork, path: str | Path, extra: dict[str, Any] | None 
         Usually ending in ``.safetensors``.
     extra : dict, optional
         Plain data (as JSON can hold) to keep beside it.
+    training : bool, default False
+        Whether to keep also where its training stands, so that ``fit`` goes on from there as if
+        it had not been saved; with Adam the file is three times as large.
 
     Returns
     -------
@@ -81,30 +113,45 @@ def save(network: NeuralNetwork, path: str | Path, extra: dict[str, Any] | None 
     InvalidSetting
         When something cannot be stored, or not there.
     """
-    content = {
-        "format": FORMAT,
-        "network": describe_network(network),
-        "extra": {} if extra is None else extra,
-    }
+    described: dict[str, Any] = {"extra": {} if extra is None else extra}
+    arrays: dict[str, Array] = {}
+    if checks.flag("training", training):
+        described["training"] = describe_training(network.training_state)
+        arrays = training_arrays(network.training_state)
+    return write(path, network, described, arrays)
+
+
+def write(
+    path: str | Path, network: NeuralNetwork, described: dict[str, Any], arrays: dict[str, Array]
+) -> Path:
+    """Write a network with whatever else: more JSON, and arrays whose names say what they are.
+
+    Raises
+    ------
+    NotBuilt, InvalidData, InvalidSetting
+        As ``save``.
+    """
+    content = {"format": FORMAT, "network": describe_network(network), **described}
     try:
         text = json.dumps(content, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSetting(f"This cannot be stored as JSON in a model file: {error}.") from error
-    arrays = {
-        slot.label: np.ascontiguousarray(slot.view(network.parameter_vector.storage))
+    parameters = {
+        slot.label: slot.view(network.parameter_vector.storage)
         for slot in network.parameter_vector.all_slots
     }
-    for label, array in arrays.items():
+    for label, array in parameters.items():
         if not np.isfinite(array).all():
             raise InvalidData(f"{label} holds NaN or infinity; a model file takes finite numbers.")
-    safetensors = optional_package("safetensors.numpy", "Saving a model")
-    return write_atomically(path, safetensors.save(arrays, metadata={_ENTRY: text}))
+    return write_atomically(path, pieces(text, parameters | arrays))
 
 
 def load(path: str | Path) -> SavedModel:
-    """Read a model file.
+    """Read a model file, or the network out of a checkpoint.
 
-    Classes of your own (layers, activations, ...) must be defined or imported before.
+    Everything is checked before anything is built: the checksum over the whole file, sizes,
+    shapes, finite numbers. Classes of your own (layers, activations, ...) must be defined or
+    imported before: nothing in a file names an import.
 
     Raises
     ------
@@ -112,67 +159,80 @@ def load(path: str | Path) -> SavedModel:
         When the file is absent, damaged, of another kind, or made by a newer chainrule.
     """
     path = Path(path)
-    text, arrays = _read(path)
-    try:
-        content = _content(text)
-        network = _network(content["network"], arrays)
-    except (UnreadableFile, RecursionError) as error:
-        raise UnreadableFile(f"{path} cannot be loaded: {error}") from error
-    return SavedModel(network, content["extra"])
+    content = open_model(path)
+    with naming(path):
+        return SavedModel(network_of(content), content.described["extra"])
 
 
-def _read(path: Path) -> tuple[str, dict[str, Array]]:
-    """Return the JSON text and all arrays."""
-    if path.is_dir():
-        raise UnreadableFile(f"{path} is a folder; expected a model file.")
-    if not path.exists():
-        raise UnreadableFile(f"There is no model file {path}.")
-    safetensors = optional_package("safetensors", "Loading a model")
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(_ENTRY)
-            if text is None:
-                raise UnreadableFile(
-                    f"{path} is a safetensors file, but chainrule did not write it: it does not "
-                    "say how the network is built."
-                )
-            names = file.keys()
-            return text, {name: file.get_tensor(name) for name in names}
-    except (safetensors.SafetensorError, TypeError, ValueError) as error:
-        raise UnreadableFile(
-            f"{path} is not a model file, or a damaged one ({error}). Model files are written by "
-            "chainrule.saving.save and by chainrule train."
-        ) from error
-    except OSError as error:
+class naming:  # noqa: N801  # reads as a statement
+    """While active, an UnreadableFile gets the path, and whatever a wrong file causes becomes one.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, RecursionError):
+            error = UnreadableFile("it is nested too deeply.")
+        if isinstance(error, WRONG):
+            error = UnreadableFile(f"its content does not fit together ({error!r}).")
         if isinstance(error, UnreadableFile):
-            raise
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise UnreadableFile(f"{self.path} cannot be loaded: {error}") from error
 
 
-def _content(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-        file_format = content["format"]
-        complete = isinstance(content["extra"], dict) and "network" in content
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableFile(f"its description is damaged ({error!r}).") from error
-    if file_format != FORMAT:
+def open_model(path: Path) -> Content:
+    """Read and check a file without building anything.
+
+    Raises
+    ------
+    UnreadableFile
+    """
+    with naming(path):
+        container = read(path)
+        try:
+            described = read_json(container.text)
+        except ValueError as error:
+            raise UnreadableFile(f"its description is damaged ({error}).") from error
+        _check_format(described, container.is_checked)
+        return Content(described, container.arrays)
+
+
+def _check_format(described: Any, is_checked: bool) -> None:
+    if not isinstance(described, dict) or type(described.get("format")) is not int:
+        raise UnreadableFile("its description is damaged: it does not say its format.")
+    found = described["format"]
+    if not 1 <= found <= FORMAT:
         raise UnreadableFile(
-            f"it has format {file_format!r} and this chainrule reads format {FORMAT}. "
-            "Install the version of chainrule that wrote it, or a newer one."
+            f"it has format {found} and this chainrule reads formats 1 to {FORMAT}. Install the "
+            "version of chainrule that wrote it, or a newer one."
         )
-    if not complete:
+    if found > 1 and not is_checked:
+        raise UnreadableFile("it is damaged: its checksum is gone.")
+    if not isinstance(described.get("extra"), dict) or "network" not in described:
         raise UnreadableFile("its description is not complete.")
-    return content
 
 
-def _network(description: Any, arrays: dict[str, Array]) -> NeuralNetwork:
-    """Build the network and fill in its parameters, once the arrays are known to fit."""
+def network_of(content: Content) -> NeuralNetwork:
+    """Build the network and fill in its numbers, once they are known to fit.
+
+    Raises
+    ------
+    UnreadableFile
+    """
+    description = content.described["network"]
+    arrays = {n: array for n, array in content.arrays.items() if not n.startswith(TRAINING)}
     try:
         layers = build_layers(description["layers"])
         expected = parameter_shapes(layers, tuple(description["input_shape"]))
         dtype = np.dtype(description["dtype"])
-    except (KeyError, TypeError, InvalidInput) as error:
+    except WRONG as error:
         raise UnreadableFile(f"the network is described wrongly ({error}).") from error
     # Compared before anything is allocated: a description may claim layers of any size.
     found = {name: array.shape for name, array in arrays.items()}
@@ -188,4 +248,6 @@ def _network(description: Any, arrays: dict[str, Array]) -> NeuralNetwork:
     network = build_network(description, layers)
     for slot in network.parameter_vector.all_slots:
         slot.view(network.parameter_vector.storage)[...] = arrays[slot.label]
+    if "training" in content.described:
+        put_back(network, content.described["training"], content.arrays)
     return network
