@@ -91,7 +91,11 @@ def from_onnx(
     chosen = None if loss is None else Loss.get(loss)
     try:
         return _network(path, output, chosen)
-    except (UnreadableFile, InvalidInput, RecursionError, OverflowError, UnicodeError) as error:
+    except RecursionError as error:
+        raise UnreadableFile(
+            f"{path} cannot be loaded: its residual blocks lie inside one another too deep."
+        ) from error
+    except (UnreadableFile, InvalidInput, OverflowError, MemoryError) as error:
         said = " ".join(str(error).split())  # names in the file may go over several lines
         raise UnreadableFile(f"{path} cannot be loaded: {said}") from error
 
