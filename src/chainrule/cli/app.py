@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 import chainrule
 from chainrule.cli.check import check
 from chainrule.cli.demo import demo
+from chainrule.cli.eject import eject
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import predict
 from chainrule.cli.terminal import print_error
@@ -43,6 +44,7 @@ app.command()(train)
 app.command()(predict)
 app.command()(check)
 app.command()(explain)
+app.command()(eject)
 
 
 def _print_version(wanted: bool) -> None:
