@@ -130,6 +130,7 @@ if TYPE_CHECKING:
         UpSample,
         ZeroPad,
     )
+    from chainrule.saving import from_onnx
 
 __version__ = "0.1.0"
 
@@ -251,6 +252,7 @@ __all__ = [
     "check",
     "data",
     "diagnosis",
+    "from_onnx",
     "landscape",
     "models",
     "plots",
@@ -266,6 +268,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"chainrule.{name}")
     if name == "Diagnose":
         return importlib.import_module("chainrule.diagnosis").Diagnose
+    if name == "from_onnx":
+        return importlib.import_module("chainrule.saving").from_onnx
     if name == "check":
         return importlib.import_module("chainrule.checker").check
     if name in layers.__all__:
