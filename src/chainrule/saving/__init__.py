@@ -1,15 +1,18 @@
-"""Keeping a network: one file with its layers, settings and numbers, and nothing executable."""
+"""Keeping a network: one file with its layers, settings and numbers, and nothing executable.
+
+``save`` and ``load`` are for chainrule's own model files, ``Checkpoint`` and ``resume`` for trainings
+that may be interrupted, ``to_onnx`` and ``from_onnx`` for files that other programs read and write,
+``to_python`` for source that needs NumPy alone.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from chainrule.saving import onnx
-from chainrule.saving.checkpoint import Checkpoint
-from chainrule.saving.checkpoint_resume import resume
-from chainrule.saving.model_file import SavedModel, load, save
-
 if TYPE_CHECKING:
+    from chainrule.saving.checkpoint import Checkpoint
+    from chainrule.saving.checkpoint_resume import resume
     from chainrule.saving.eject import to_python
+    from chainrule.saving.model_file import SavedModel, load, save
     from chainrule.saving.onnx import from_onnx, to_onnx
 
 __all__ = [
@@ -23,12 +26,22 @@ __all__ = [
     "to_python",
 ]
 
+# A network has methods that lead here, and what reads files needs networks: so files load on use.
+_FILES = {
+    "Checkpoint": "checkpoint",
+    "SavedModel": "model_file",
+    "from_onnx": "onnx",
+    "load": "model_file",
+    "resume": "checkpoint_resume",
+    "save": "model_file",
+    "to_onnx": "onnx",
+    "to_python": "eject",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("from_onnx", "to_onnx"):  # which load every layer there is
-        return getattr(onnx, name)
-    if name == "to_python":  # and what explains layers
-        return importlib.import_module("chainrule.saving.eject").to_python
+    if name in _FILES:
+        return getattr(importlib.import_module(f"chainrule.saving.{_FILES[name]}"), name)
     raise AttributeError(f"chainrule.saving has no {name!r}; it has {', '.join(__all__)}.")
 
 
