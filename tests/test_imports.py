@@ -131,7 +131,7 @@ ORDER = {
         checker.child checker.process checker.evidence checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.losses_seen checker.judge checker.lines checker.right_line
-        checker.other_findings checker.verdict checker.troubles checker.wording
+        checker.other_findings checker.data_findings checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,
     "who a person meets": """

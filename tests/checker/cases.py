@@ -389,7 +389,7 @@ BROKEN = [
     ),
     Broken("fit_predict", "sign_turned", "error = y_hat - y\n", "error = y - y_hat\n"),
     Broken(
-        "fit_predict", "broadcast_n_n1", "        y = y.reshape(-1, 1)\n", "", "error = y_hat - y"
+        "fit_predict", "bias_gradient_axis", "grad_b_hidden = grad_hidden.sum(axis=0, keepdims=True)", "grad_b_hidden = grad_hidden.sum()"
     ),
     Broken(
         "fit_predict",

@@ -6,11 +6,12 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.checker import process
+from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judged import Finding, sizes
-from chainrule.checker.judge import judge
+from chainrule.checker.judge import explained, judge
 from chainrule.checker.lines import find_spot
 from chainrule.checker.other_findings import (
     Structural,
@@ -84,9 +85,12 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     found = before_judging(evidence, network, made)
     if found is not None:
         return _structural(source, network, found)
-    finding = judge(evidence, network, steps) if steps else Finding("unchecked")
+    known = explained(evidence, network, steps)
+    finding = judge(evidence, known)
     if finding.verdict != "wrong":
-        found = after_judging(evidence, network, made)
+        found = after_judging(evidence, network, made) or with_the_samples(
+            evidence, network, steps, known
+        )
         if found is not None:
             return _structural(source, network, found)
     if not steps:

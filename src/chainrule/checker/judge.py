@@ -18,9 +18,8 @@ _STEPS = 4
 _LOOKED_AT = 12
 
 
-def judge(evidence: Evidence, network: Network, steps: list[Step]) -> Finding:
-    """Explain the first telling steps, and say what they have in common."""
-    known = _explained(evidence, network, steps)
+def judge(evidence: Evidence, known: list[Judged]) -> Finding:
+    """Say what explained steps have in common."""
     if not known:
         return Finding("unchecked")
     wrong = [found for found in known if found.explanation.cost]
@@ -37,7 +36,8 @@ def judge(evidence: Evidence, network: Network, steps: list[Step]) -> Finding:
     return Finding("wrong", best.explanation.slips[0], best)
 
 
-def _explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[Judged]:
+def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[Judged]:
+    """Explain the first steps that move all weights."""
     known: list[Judged] = []
     tried = 0
     previous: Step | None = None

@@ -29,6 +29,7 @@ class Spot:
 
     line: int
     place: Place | None
+    is_gradient: bool = False  # whether the expression is a whole gradient, not a delta
 
 
 def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
@@ -218,7 +219,7 @@ def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     if assigned:
         return Spot(assigned[-1].place.statement, assigned[-1].place)
     if found:
-        return Spot(found.place.line, found.place)
+        return Spot(found.place.line, found.place, is_gradient=True)
     made = _computed(sightings)
     return Spot(made.place.line, made.place) if made else update_of(evidence, judged, slip)
 

@@ -35,7 +35,7 @@ def find_targets(
     """List what may be y in a step, those first whose difference from ŷ was computed."""
     found: dict[bytes, Targets] = {}
     for place, value in _values(evidence, begin, end):
-        for y in _as_targets(evidence.values[value], batch.output.shape, columns):
+        for y in as_targets(evidence.values[value], batch.output.shape, columns):
             _add(evidence, found, y, place, batch, begin, end)
     if len(parts) > 1:
         for place, y in _one_by_one(evidence, parts, end):
@@ -76,7 +76,7 @@ def _values(evidence: Evidence, begin: int, end: int) -> list[tuple[int, int]]:
     return inside + [(-1, number) for number in dict.fromkeys(state.values())]
 
 
-def _as_targets(value: Array, shape: tuple[int, ...], columns: bool) -> list[Array]:
+def as_targets(value: Array, shape: tuple[int, ...], columns: bool) -> list[Array]:
     """Read a value as (batch, outputs), as labels too."""
     batch, outputs = shape
     readings = []
@@ -99,7 +99,7 @@ def _one_by_one(evidence: Evidence, parts: list[Pass], end: int) -> list[tuple[i
     for part, stop in zip(parts, borders[1:], strict=True):
         here: dict[int, Array] = {}
         for place, value in evidence.events[part.event : stop]:
-            for y in _as_targets(evidence.values[value], part.output.shape, columns=False):
+            for y in as_targets(evidence.values[value], part.output.shape, columns=False):
                 here.setdefault(place, y)
         by_place.append(here)
     places = set(by_place[0]).intersection(*by_place[1:])
