@@ -1,0 +1,27 @@
+"""The Python in docs/onnx.md is run, so that it stays true, and its table is complete."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chainrule.saving.onnx import load, reader
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "onnx.md"
+
+
+def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    exec(example, {})  # noqa: S102 - our own document
+    assert (tmp_path / "net.onnx").exists()
+
+
+def test_every_operator_that_is_read_is_listed() -> None:
+    assert load.READERS
+    named = set(re.findall(r"\w+", DOCUMENT.read_text("utf-8")))
+    operators = {name for name in reader._READS if "." not in name}
+    told_in_general = {"Exp", "Sub", "Div", "Mul", "Upsample"}
+    assert operators - named <= told_in_general
