@@ -134,7 +134,7 @@ def test_single_bits_that_flip(
 
 
 @pytest.mark.parametrize("kind", ["model", "checkpoint"])
-def test_every_bit_of_the_first_two_hundred_bytes(
+def test_bits_of_the_first_bytes_and_of_the_checksum(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Where the checksum itself stands, and what says that there is one."""

@@ -1,8 +1,8 @@
 """Keeping a network: one file with its layers, settings and numbers, and nothing executable.
 
-``save`` and ``load`` are for chainrule's own model files, ``Checkpoint`` and ``resume`` for trainings
-that may be interrupted, ``to_onnx`` and ``from_onnx`` for files that other programs read and write,
-``to_python`` for source that needs NumPy alone.
+``save`` and ``load`` are for chainrule's own model files, ``Checkpoint`` and ``resume`` for
+trainings that may be interrupted, ``to_onnx`` and ``from_onnx`` for files that other programs read
+and write, ``to_python`` for source that needs NumPy alone.
 """
 
 import importlib
