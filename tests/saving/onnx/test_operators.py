@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from saving.onnx.graphs import assert_reads_the_same, kinds, node, random, save
 
 from chainrule.errors import UnreadableFile
+from chainrule.saving import from_onnx
 
 ZERO = np.float32(0)
 SCALES = np.array([1, 1, 2, 3], np.float32)
@@ -111,14 +112,17 @@ def test_images(
         ("LogSoftmax", {}, "LogSoftmax()"),
         ("Dropout", {}, "Dropout()"),
         ("LayerNormalization", {}, "LayerNorm()"),
+        ("RMSNormalization", {"epsilon": 0.01}, "RMSNorm(epsilon=0.01)"),
+        ("Swish", {}, "SiLU()"),
         ("Identity", {}, "Identity()"),
         ("Flatten", {}, "Identity()"),
     ],
 )
 def test_rows(operator: str, attributes: dict[str, Any], shown: str, tmp_path: Path) -> None:
-    more = " g" if operator == "LayerNormalization" else ""
+    more = " g" if operator.endswith("Normalization") else ""
     nodes = [node(operator, f"x{more}", "y", **attributes)]
-    path = save(tmp_path / "m.onnx", nodes, [4], {"g": random(4)}, opset=20)
+    opset = {"RMSNormalization": 23, "Swish": 24}.get(operator, 20)
+    path = save(tmp_path / "m.onnx", nodes, [4], {"g": random(4)}, opset=opset)
     network = assert_reads_the_same(path, [4])
     assert repr(network.layers) == f"({shown},)"
 
@@ -173,6 +177,101 @@ def test_the_same_in_old_and_new_opsets(opset: int, tmp_path: Path) -> None:
     path = save(tmp_path / "m.onnx", nodes, [2, 6, 6], constants, opset=opset)
     network = assert_reads_the_same(path, [2, 6, 6], turned=True)
     assert kinds(network) == ["Conv2D", "ZeroPad", "MaxPool2D", "Flatten", "Dropout", "Dense"]
+
+
+def grouped(path: Path, second: list[int], groups: list[int]) -> Path:
+    """GroupNormalization as older exporters write it, with the shape before written out."""
+    nodes = [
+        node("Conv", "x k", "c"),
+        node("Reshape", "c groups", "seen"),
+        node("InstanceNormalization", "seen g h", "i"),
+        node("Reshape", "i s", "y"),
+    ]
+    constants = {
+        "k": random(4, 4, 1, 1),
+        "groups": np.array(groups),
+        "s": np.array(second),
+        "g": random(2),
+        "h": random(2, seed=1),
+    }
+    return save(path, nodes, [4, 3, 5], constants)
+
+
+@pytest.mark.parametrize("second", [[0, 4, 3, 5], [-1, 4, 3, 5], [0, 0, -1, 5]])
+def test_groups_with_a_scale_each(second: list[int], tmp_path: Path) -> None:
+    if second[2] == -1:  # in the middle of the graph 0 means what the array has there
+        second = [0, 4, -1, 5]
+    path = grouped(tmp_path / "m.onnx", second, [0, 2, -1])
+    network = assert_reads_the_same(path, [4, 3, 5], turned=True, turned_output=True)
+    assert kinds(network) == ["Conv2D", "GroupNorm"]
+    assert network.layers[1].scale.tolist() == np.repeat(random(2), 2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("second", "groups", "said"),
+    [
+        (
+            [0, 3, 4, 5],
+            [0, 2, -1],
+            r"has samples of shape \(4, 3, 5\) and ends with \[0, 3, 4, 5\]",
+        ),
+        ([0, 4, 15], [0, 2, -1], r"ends with \[0, 4, 15\]"),
+        ([0, 4, 3, 5], [0, 2, 29], r"sees samples of shape \(4, 3, 5\) as \[0, 2, 29\]"),
+        ([0, 4, 3, 5], [0, 5, -1], r"has 5 groups of 4 channels"),
+    ],
+)
+def test_shapes_that_are_no_groups(
+    second: list[int], groups: list[int], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableFile, match=said):
+        from_onnx(grouped(tmp_path / "m.onnx", second, groups))
+
+
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        ([2], ""),
+        ([-1], ""),
+        ([1], "stands in another order"),
+        ([1, 2], r"divides by an average over the axes \[1, 2\], not over the channels"),
+    ],
+)
+def test_an_average_of_squares(axes: list[int], said: str, tmp_path: Path) -> None:
+    nodes = [
+        node("Mul", "x x", "s"),
+        node("ReduceMean", "s a", "m", keepdims=1),
+        node("Add", "m e", "p"),
+        node("Sqrt", "p", "r"),
+        node("Div", "x r", "y"),
+    ]
+    constants = {"a": np.array(axes), "e": np.float32(1e-3)}
+    path = save(tmp_path / "m.onnx", nodes, [4, 3], constants)
+    if not said:
+        assert kinds(assert_reads_the_same(path, [4, 3])) == ["RMSNorm"]
+        return
+    with pytest.raises(UnreadableFile, match=said):
+        from_onnx(path)
+
+
+def test_a_convolution_after_global_pooling(tmp_path: Path) -> None:
+    """As in nets without dense layers: (channels, 1, 1) is an image again."""
+    nodes = [
+        node("Conv", "x k", "c"),
+        node("GlobalAveragePool", "c", "g"),
+        node("Pad", "g pads", "p"),
+        node("Conv", "p l", "d"),
+        node("Flatten", "d", "y"),
+    ]
+    constants = {
+        "k": random(4, 2, 2, 2),
+        "l": random(3, 4, 2, 3),
+        "pads": np.array([0, 0, 1, 1, 0, 0, 0, 1]),
+    }
+    path = save(tmp_path / "m.onnx", nodes, [2, 5, 4], constants)
+    network = assert_reads_the_same(path, [2, 5, 4], turned=True)
+    assert kinds(network) == [
+        *("Conv2D", "GlobalAveragePool", "Reshape", "ZeroPad", "Conv2D", "Flatten")
+    ]
 
 
 @pytest.mark.parametrize("opset", [9, 10])
