@@ -255,3 +255,12 @@ def test_classes_of_your_own(compare: Callable[..., None]) -> None:
         cr.Dense(2), inputs=2, loss=FourthPower(), optimizer=cr.GradientDescent(0.001), l2=0.1,
     )  # fmt: skip
     compare(net, *kinds.data_for(net))
+
+
+def test_statistics_that_are_counted_in_a_way_of_ones_own(path: Path) -> None:
+    class Slow(cr.BatchNorm):
+        def update_statistics(self, trace: cr.Trace) -> None:
+            """Count nothing."""
+
+    net = kinds.network(cr.Dense(2), Slow(), inputs=2)
+    refused(net, path, r"Layer 2, Slow\(\), cannot be ejected: how it counts its statistics")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chainrule.activation import Activation
 from chainrule.explain.expression import Call, Expression, Name, Product, Sum, multiply, names
@@ -139,15 +139,28 @@ def function(
     arguments: Sequence[str],
     expression: Expression,
     described: str,
-    constant: object,
+    constant: Callable[[str], str],
     before: Sequence[str] = (),
-    around: str = "",
 ) -> str:
-    """Text of a function that returns what an expression says."""
+    """Text of a function that returns what an expression says.
+
+    Parameters
+    ----------
+    source : Source
+    name : str
+    arguments : sequence of str
+    expression : Expression
+    described : str
+        Its docstring.
+    constant : callable
+        Code of a name that is no argument.
+    before : sequence of str, optional
+        Lines that come first.
+    """
     values = {argument: argument for argument in arguments}
     local, rest = named_parts(expression, set(arguments))
     values.update({part: part for part, _ in local})
-    printer = source.printer(lambda field: values.get(field) or constant(field))  # type: ignore[operator]
+    printer = source.printer(lambda field: values.get(field) or constant(field))
     body = [*docstring(described), *before]
     for part, stands_for in local:
         body += statement(f"{part} = ", printer, stands_for)

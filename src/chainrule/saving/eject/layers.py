@@ -36,6 +36,7 @@ class Ejected:
         self.image = x.code  # the inputs as windows slide over them
         self.d_output = self.error = ""  # set on the way back
         self.after: EjectedActivation | None = None
+        self._refuse_statistics()
         training, prediction = self._equations(True), self._equations(False)
         self.equations = {n: read_equation(layer, path, text) for n, text in training.items()}
         self.prediction = {n: read_equation(layer, path, text) for n, text in prediction.items()}
@@ -88,6 +89,16 @@ class Ejected:
                 "class, or use another layer.",
             )
         return own
+
+    def _refuse_statistics(self) -> None:
+        counts = type(self.layer).update_statistics is not Layer.update_statistics
+        if counts and type(self.layer) is not BatchNorm:
+            raise refuse(
+                self.layer,
+                self.path,
+                "how it counts its statistics up stands in no equation. Use BatchNorm, or another "
+                "layer.",
+            )
 
     def _both_ways(self, changing: Sequence[str]) -> None:
         """Append what is different in training: batch statistics, or the mask of dropout."""
