@@ -237,15 +237,19 @@ def test_shapes_that_are_no_groups(
     ],
 )
 def test_an_average_of_squares(axes: list[int], said: str, tmp_path: Path) -> None:
+    opset = 17 if axes == [-1] else 18  # axes were an attribute once
+    mean = node("ReduceMean", "s a", "m", keepdims=1)
+    if opset == 17:
+        mean = node("ReduceMean", "s", "m", axes=axes, keepdims=1)
     nodes = [
         node("Mul", "x x", "s"),
-        node("ReduceMean", "s a", "m", keepdims=1),
+        mean,
         node("Add", "m e", "p"),
         node("Sqrt", "p", "r"),
         node("Div", "x r", "y"),
     ]
     constants = {"a": np.array(axes), "e": np.float32(1e-3)}
-    path = save(tmp_path / "m.onnx", nodes, [4, 3], constants)
+    path = save(tmp_path / "m.onnx", nodes, [4, 3], constants, opset=opset)
     if not said:
         assert kinds(assert_reads_the_same(path, [4, 3])) == ["RMSNorm"]
         return
@@ -272,6 +276,21 @@ def test_a_convolution_after_global_pooling(tmp_path: Path) -> None:
     assert kinds(network) == [
         *("Conv2D", "GlobalAveragePool", "Reshape", "ZeroPad", "Conv2D", "Flatten")
     ]
+
+
+def test_images_in_another_shape(tmp_path: Path) -> None:
+    """Where they stand channels-last, the numbers keep their order."""
+    nodes = [
+        node("Tanh", "x", "a"),
+        node("Reshape", "a s", "b"),
+        node("Transpose", "b", "t", perm=[0, 3, 1, 2]),
+        node("Conv", "t k", "c", pads=[1, 0, 1, 0]),
+        node("Transpose", "c", "y", perm=[0, 2, 3, 1]),
+    ]
+    constants = {"s": np.array([0, 2, -1, 3]), "k": random(2, 3, 3, 2)}
+    path = save(tmp_path / "m.onnx", nodes, [4, 6], constants)
+    network = assert_reads_the_same(path, [4, 6])
+    assert [network.layers[1].shape, network.layers[2].padding] == [(2, 4, 3), (1, 0)]
 
 
 @pytest.mark.parametrize("opset", [9, 10])
