@@ -25,6 +25,7 @@ from chainrule.saving.model_file_training import (
 )
 from chainrule.training.callbacks import Callback, EarlyStopping
 from chainrule.training.history import Past
+from chainrule.training.interrupt import INTERRUPTED
 from chainrule.training.plan import Plan
 from chainrule.training.progress import Progress
 from chainrule.training.state import Begun
@@ -71,8 +72,10 @@ def describe_checkpoint(
             "metrics": describe(list(plan.metrics)),
         },
         "begun": {"batches": loop.batches_done, "loss": plain(loop.epoch_loss)},
-        "ran_on": history.settings["engine"],
-        "stopped_because": history.stopped_because,
+        "settings": history.settings,
+        "stopped_because": ""
+        if history.stopped_because == INTERRUPTED
+        else history.stopped_because,
         "seconds": history.seconds,
         "epochs": rows,
         "callbacks": described_callbacks,
@@ -140,7 +143,8 @@ def _past(checkpoint: dict[str, Any], arrays: dict[str, Array]) -> Past:
     if len(norms) != len(losses) or not isinstance(checkpoint["stopped_because"], str):
         raise UnreadableFile("its history is described wrongly.")
     seconds = number(checkpoint["seconds"])
-    return Past(losses, rates, norms, epochs, checkpoint["stopped_because"], seconds)
+    settings = checkpoint["settings"]
+    return Past(losses, rates, norms, epochs, checkpoint["stopped_because"], seconds, settings)
 
 
 def _series(arrays: dict[str, Array], name: str) -> Array:

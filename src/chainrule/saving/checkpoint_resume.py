@@ -93,7 +93,7 @@ def resume(
         keeper = Checkpoint.going_on(file.parent, checkpoint["keeper"], content.described["extra"])
         described = list(checkpoint["callbacks"])
         found = [rebuilt(one) for one in described]
-        network.engine = _engine(keeper.engine, checkpoint["ran_on"])
+        network.engine = _engine(keeper.engine, checkpoint["settings"]["engine"])
     chosen = _callbacks(callbacks, found, [str(one["class"]) for one in described])
     samples, held_out = _samples(network, x, y, validation, sample_weight)
     with naming(file):

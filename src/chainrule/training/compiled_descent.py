@@ -258,7 +258,8 @@ class CompiledDescent:
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
-        if self.history.iterations and not self.compiled.is_finite(self.workers):
+        made = self.history.iterations > self.loop.iterations_before
+        if made and not self.compiled.is_finite(self.workers):
             some = self.loop.samples.row_range(0, self.batches.batch_size)
             self.loop.stop_where_not_finite(some)
 

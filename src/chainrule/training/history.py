@@ -29,6 +29,7 @@ class Past(NamedTuple):
     epochs: dict[str, list[Any]]
     stopped_because: str
     seconds: float
+    settings: dict[str, Any]
 
 
 class History(Recorded):
@@ -85,6 +86,7 @@ class History(Recorded):
         for column, rows in past.epochs.items():
             self.epochs[column] += rows
         self.stopped_because, self.seconds = past.stopped_because, past.seconds
+        self.settings = dict(past.settings)  # callbacks may have changed what these are read from
 
     def record_step(self, loss: float, learning_rate: float, gradient_norm: float) -> None:
         """Add an iteration."""

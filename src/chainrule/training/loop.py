@@ -82,6 +82,7 @@ class TrainingLoop:
         )
         if plan.past is not None:
             self.history.go_on_from(plan.past)
+        self.iterations_before = self.history.iterations
         self.epochs_left = plan.epochs - len(self.history.epochs["loss"])
         self.keepers = [callback for callback in plan.callbacks if isinstance(callback, Keeper)]
         self.recording = Recording(self, settings) if plan.steps is None else None
@@ -310,7 +311,8 @@ class TrainingLoop:
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
-        if self.history.iterations and self.compiled is None:  # which has looked already
+        by_compiled = self.compiled is not None and self.history.iterations > self.iterations_before
+        if self.history.iterations and not by_compiled:  # which has looked already
             some = self.samples.row_range(0, self.batches.batch_size)
             if not math.isfinite(sum(self.network.loss_and_gradients(some, self.trace))):
                 self.stop_where_not_finite(some)
