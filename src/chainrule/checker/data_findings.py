@@ -71,12 +71,13 @@ def _torn_pairs(evidence: Evidence, judged: list[Judged], table: Array) -> Struc
                 return None
             pairs.append((at[_key(x)], y))
     outputs = judged[0].batch.output.shape[1]
-    tables = list(_target_tables(evidence, len(table), outputs))
+    tables = [
+        known
+        for known in _target_tables(evidence, len(table), outputs)
+        if {_key(y) for _, y in pairs} <= {_key(row) for row in known}
+    ]
     fits = [all(np.allclose(y, known[row]) for row, y in pairs) for known in tables]
     if not tables or any(fits) or len(table) < 4:
-        return None
-    kinds = {_key(row) for row in tables[0]}
-    if not all(_key(y) in kinds for _, y in pairs):
         return None
     line = _line_of_shuffle(evidence)
     return None if line is None else Structural("x_shuffled_without_y", 0, line)

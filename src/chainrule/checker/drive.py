@@ -140,7 +140,7 @@ def _constructor_arguments(cls: type, example: Example) -> Iterator[list[Any]]:
         return
     unknown = object()
     by_name = [e.argument(name, unknown) for name in names]
-    if unknown not in by_name and not any(value is unknown for value in by_name):
+    if not any(value is unknown for value in by_name):
         yield by_name
     by_count: dict[int, list[list[Any]]] = {
         0: [[]],

@@ -136,7 +136,7 @@ def _find(
         if data_only and not evidence.is_data(x):
             continue
         moment = _moment(evidence, event, weights, biases)
-        key = (value, hash(frozenset(moment.weights)))
+        key = (value, hash(tuple(map(id, moment.weights.values()))))
         if not moment.weights or key in tried:
             continue
         tried.add(key)

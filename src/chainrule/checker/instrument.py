@@ -158,7 +158,18 @@ class _Instrument(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         self.scope.append(node.name)
         node.args.defaults = [self._expression(default) for default in node.args.defaults]
+        entry = self._place(node)
         node.body = self._block(node.body)
+        # After the docstring, and after "nonlocal" and "global", which must come first.
+        first = next(
+            (
+                at
+                for at, statement in enumerate(node.body)
+                if not _is_text(statement) and not isinstance(statement, ast.Nonlocal | ast.Global)
+            ),
+            len(node.body),
+        )
+        node.body.insert(first, _hook(REPEATED, entry, node.body[0]))
         self.scope.pop()
         return node
 
@@ -236,7 +247,7 @@ class _Instrument(ast.NodeTransformer):
         return number
 
     def _text(self, node: ast.expr | ast.stmt) -> str:
-        if isinstance(node, ast.For | ast.While | ast.AsyncFor):
+        if hasattr(node, "body") and isinstance(node, ast.stmt):
             return self.lines[node.lineno - 1].strip()
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         # Columns count bytes of UTF-8, and names may be in any language.

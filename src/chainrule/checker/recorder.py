@@ -29,6 +29,7 @@ GONE = -1  # the value of a variable that is no more
 LARGEST = 20_000  # numbers in an array that is written down
 _EVENTS = 16_000
 _PER_PLACE = 300
+_PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
 _NO_NEWS = 5_000
 _DEPTH = 6
 _WIDTH = 64
@@ -82,7 +83,7 @@ class Recorder:
 
     def assigned(self, place: int) -> None:
         """Look at what a statement changed."""
-        if self._counted(place):
+        if self._counted(place, _PER_STATEMENT):
             self._look(_getframe(1), place)
 
     def repeated(self, place: int) -> None:
@@ -98,12 +99,12 @@ class Recorder:
         self.state = {}
         self.without_news = 0
 
-    def _counted(self, place: int) -> bool:
+    def _counted(self, place: int, at_most: int = _PER_PLACE) -> bool:
         if self.enough:
             raise SeenEnough
         count = self.counts.get(place, 0) + 1
         self.counts[place] = count
-        if count > _PER_PLACE:
+        if count > at_most:
             self.without_news += 1
             late = self.without_news % 256 == 0 and _monotonic() - self.started > self.seconds
             if self.without_news > _NO_NEWS or late:
