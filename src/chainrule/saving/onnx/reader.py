@@ -258,9 +258,10 @@ class Reader:
     def with_channels_at(self, node: Node, value: Value, axis: int) -> Value:
         """See a value as an operator does that takes that axis of the graph for the channels.
 
-        Where both the second and the last axis could be meant, it is the one that they are.
+        What has its channels there already stays as it is, unless it is a row of numbers, which
+        gets positions.
         """
-        if value.axes[axis - 1] == len(value.shape) - 1:
+        if value.axes[axis - 1] == len(value.shape) - 1 and not value.is_row:
             return value
         if axis == len(value.axes):
             return self.channels_last(node, value)
