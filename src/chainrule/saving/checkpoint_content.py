@@ -6,6 +6,7 @@ whose further arrays have names like ``"training history losses"``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ def describe_checkpoint(
         "stopped_because": ""
         if history.stopped_because == INTERRUPTED
         else history.stopped_because,
-        "seconds": history.seconds,
+        "seconds": time.perf_counter() - loop.began,
         "epochs": rows,
         "callbacks": described_callbacks,
         **keeping,

@@ -113,10 +113,11 @@ class TrainingLoop:
             self.recording.start(self)
             self.history.keep(self.recording)
             self._changed = False  # what happened before is part of the start
+        self.began = time.perf_counter() - self.history.seconds
+        if self.recording is not None:
             for keeper in self.keepers:
                 keeper.begin(self)
             self.next_look = self._step_of_next_look()
-        began = time.perf_counter() - self.history.seconds
         # Overflow and NaN are looked for in every step and told with their place; NumPy's own
         # warnings would only come before that, without it.
         with (
@@ -140,7 +141,7 @@ class TrainingLoop:
                 for keeper in self.keepers:
                     keeper.end(self)
             finally:
-                self.history.seconds = time.perf_counter() - began
+                self.history.seconds = time.perf_counter() - self.began
                 self.bar.close(self.history.last_loss)
                 if self.recording is not None:
                     self.recording.end()

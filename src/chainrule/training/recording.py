@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InvalidSetting
@@ -37,7 +38,8 @@ class Recording:
 
     def __init__(self, loop: Any, settings: Settings) -> None:
         self.network = loop.network
-        self.samples, self.validation, self.plan = loop.samples, loop.validation, loop.plan
+        self.samples, self.validation = loop.samples, loop.validation
+        self.plan = replace(loop.plan, past=None, kept=())  # the past stands in the history
         self.begin = type(loop)
         self.engine = loop.network.engine
         self.threads = self.engine.threads
