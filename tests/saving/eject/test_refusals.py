@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,3 +265,65 @@ def test_statistics_that_are_counted_in_a_way_of_ones_own(path: Path) -> None:
 
     net = kinds.network(cr.Dense(2), Slow(), inputs=2)
     refused(net, path, r"Layer 2, Slow\(\), cannot be ejected: how it counts its statistics")
+
+
+class Signed(cr.Optimizer):
+    """Steps of one length, as Rprop begins."""
+
+    remembers = {"total": 0.0}
+    strength = 0.5
+
+    def equations(self) -> dict[str, str]:
+        return {
+            "new_total": "total + gradient",
+            "new_parameter": "parameter - rate * 0.5 * new_total / sqrt(1 + new_total**2)",
+        }
+
+    def update(self, parameters: Array, gradients: Array, state: Any, rate: float) -> None:
+        total = state.vectors["total"]
+        total += gradients
+        parameters -= rate * 0.5 * total / np.sqrt(1 + total**2)
+
+
+def test_an_optimizer_of_your_own(compare: Callable[..., None]) -> None:
+    net = kinds.network(cr.Dense(2), inputs=2, optimizer=Signed(0.01))
+    compare(net, *kinds.data_for(net))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("parameter - rate * gradient", "the update of layer 1 weights of the module would differ"),
+        ("parameter - rate * strong * gradient", "would not run .NameError"),
+        ("parameter -", "an equation cannot be read"),
+        ("parameter - rate * gamma(gradient)", "calls 'gamma'"),
+    ],
+)
+def test_an_optimizer_whose_equations_are_wrong(path: Path, rule: str, message: str) -> None:
+    class Wrong(Signed):
+        def equations(self) -> dict[str, str]:
+            return {"new_parameter": rule}
+
+    refused(kinds.network(cr.Dense(1), inputs=2, optimizer=Wrong(0.1)), path, message)
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("(y_hat - y)**2", "the loss of the module would differ"),
+        ("(y_hat - y", "cannot be read"),
+        ("(y_hat - strange)**2", r"The loss Half\(\) cannot be ejected"),
+    ],
+)
+def test_a_loss_whose_formula_is_wrong(path: Path, formula: str, message: str) -> None:
+    class Half(cr.Loss):
+        gradient_formula = "y_hat - y"
+
+        def terms(self, y_hat: Array, y: Array) -> Array:
+            return (y_hat - y) ** 2 / 2
+
+        def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+            return y_hat - y
+
+    Half.formula = formula
+    refused(kinds.network(cr.Dense(1), inputs=2, loss=Half()), path, message)

@@ -78,8 +78,6 @@ def call_lines(line: str, depth: int) -> list[str]:
 def docstring(text: str, depth: int = 1) -> list[str]:
     """Write a docstring; what it holds can neither end it nor be taken for an escape."""
     safe = text.replace("\\", "\\\\").replace('"""', "'''").strip()
-    if safe.endswith('"'):
-        safe += " "
     width = WIDTH - len(INDENT) * depth
     paragraphs = [
         paragraph if paragraph.startswith(INDENT) else textwrap.fill(paragraph, width - 6)
@@ -87,7 +85,8 @@ def docstring(text: str, depth: int = 1) -> list[str]:
     ]
     lines = "\n\n".join(paragraphs).split("\n")
     if len(lines) == 1:
-        return [f'"""{lines[0]}"""']
+        space = " " if safe.endswith('"') else ""
+        return [f'"""{lines[0]}{space}"""']
     return [f'"""{lines[0]}', *lines[1:], '"""']
 
 

@@ -55,9 +55,9 @@ def eject_loss(source: Source, output: Value) -> EjectedLoss:
     if not (loss.formula and loss.gradient_formula) or own_ways:
         raise refuse_loss(loss)
     targets = source.define("targets", _targets(loss, output.shape))
-    term = stable(read_whole(loss.formula, _name))
+    term = _read(loss, loss.formula)
     value = _define(source, loss.name, _reduced(loss, term), describe(loss))
-    gradient_of = stable(read_whole(loss.gradient_formula, _name))
+    gradient_of = _read(loss, loss.gradient_formula)
     gradient = _gradient(source, _divided(gradient_of, _DIVISORS[loss.reduction]), output)
     return EjectedLoss(value, gradient, targets)
 
@@ -127,8 +127,13 @@ def _divided(expression: Expression, divisor: str | None) -> Expression:
     return expression if divisor is None else Quotient(expression, Name((), divisor))
 
 
-def _name(field: str) -> Expression:
-    return Name((), field)
+def _read(loss: Loss, formula: str) -> Expression:
+    try:
+        return stable(read_whole(formula, lambda name: Name((), name)))
+    except (ValueError, SyntaxError) as error:
+        raise InvalidSetting(
+            f"The loss {loss!r} cannot be ejected: {formula!r} cannot be read ({error})."
+        ) from error
 
 
 def _define(source: Source, name: str, expression: Expression, described: str) -> str:

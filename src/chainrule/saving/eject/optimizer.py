@@ -9,7 +9,7 @@ from chainrule.explain.expression import Expression, Name, Negative, add, names
 from chainrule.explain.expression import Sum as SumOf
 from chainrule.explain.reading import read
 from chainrule.optimizer import Optimizer
-from chainrule.optimizers import LBFGS, Adadelta, GradientDescent
+from chainrule.optimizers import LBFGS, Adadelta, Adam, GradientDescent
 from chainrule.saving.eject.activations import describe
 from chainrule.saving.eject.code import Printer, number
 from chainrule.saving.eject.layout import docstring, indented, statement
@@ -24,11 +24,14 @@ _FOR_THE_NEXT_STEP: dict[type[Optimizer], dict[str, str]] = {
     Adadelta: {"new_step_squares": "decay * step_squares + direction**2"}
 }
 
+_PLAIN = {"new_parameter": read("parameter - rate * gradient")}
 
-_COMMENTS = {
-    "new_gradient_sum": "# Which way the gradients went lately, and how large they were",
-    "mean_hat": "# Both as averages that do not suffer from their start at 0",
-    "direction": "# As long as the latest steps, where gradients are as large as lately",
+_COMMENTS: dict[type[Optimizer], dict[str, str]] = {
+    Adam: {
+        "new_gradient_sum": "# Which way the gradients went lately, and how large they were",
+        "mean_hat": "# Both as averages that do not suffer from their start at 0",
+    },
+    Adadelta: {"direction": "# As long as the latest steps, if the gradient is as the latest were"},
 }
 
 
@@ -78,7 +81,7 @@ def eject_optimizer(source: Source) -> EjectedOptimizer:
     if optimizer.clip_value is not None or optimizer.clip_norm is not None:
         body.append("self.clip()")
         ejected.methods.append(_clip(optimizer))
-    plain = len(rule) == 1 and not optimizer.weight_decay and constant
+    plain = rule == _PLAIN and not optimizer.weight_decay and constant
     if plain and 0 < len(source.parameters) <= _FEW:
         body += [f"self.{name} -= {rate_code} * self.d_{name}" for name in source.parameters]
     else:
@@ -105,7 +108,12 @@ def _rule(optimizer: Optimizer) -> dict[str, Expression]:
             f"The optimizer {optimizer!r} cannot be ejected: it does not say in equations what it "
             "does. Set net.optimizer to another one, such as cr.Adam()."
         )
-    return {name: read(text) for name, text in equations.items()}
+    try:
+        return {name: read(text) for name, text in equations.items()}
+    except (ValueError, SyntaxError) as error:
+        raise InvalidSetting(
+            f"The optimizer {optimizer!r} cannot be ejected: an equation cannot be read ({error})."
+        ) from error
 
 
 def _loop(
@@ -125,8 +133,7 @@ def _loop(
     if "step" in used:
         lines += ["self.step += 1", "step = self.step"]
     lines += ["# -= and += change the arrays themselves", "for name in PARAMETERS:"]
-    inner = ["parameter, gradient = getattr(self, name), getattr(self, f'd_{name}')"]
-    inner = [line.replace("'", '"') for line in inner]
+    inner = ['parameter, gradient = getattr(self, name), getattr(self, f"d_{name}")']
     if optimizer.weight_decay:
         inner += [
             "if name in WEIGHTS:  # these also shrink a little in every step",
@@ -139,16 +146,20 @@ def _loop(
         return name.removeprefix("new_")
 
     printer = source.printer(name_of)
+    comments = {
+        target: comment
+        for kind, several in _COMMENTS.items()
+        if isinstance(optimizer, kind)
+        for target, comment in several.items()
+    }
     for target, expression in rule.items():
         if target == "new_parameter":
             sign, change = _change(expression)
             inner += statement(f"parameter {sign} ", printer, change, 3)
         else:
-            inner += [_COMMENTS[target]] if target in _COMMENTS else []
+            inner += [comments[target]] if target in comments else []
             inner += _in_steps(target.removeprefix("new_"), printer, expression)
-    if remembers:
-        kept = [f"self.{name}[name] = {name}" for name in remembers]
-        inner += kept
+    inner += [f"self.{name}[name] = {name}" for name in remembers]
     return [*lines, *indented(inner)]
 
 

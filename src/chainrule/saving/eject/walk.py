@@ -39,9 +39,9 @@ class EjectedResidual:
 
     def backprop(self, d_output: str, into: str | None) -> str:
         backward, z = self.source.backward, self.after.z
-        d_z = self.after.backprop(d_output, z.gradient)
-        into_f = self.x.gradient if into is None else into
-        d_f = backprop(self.source, self.inside, d_z, into and into_f)
+        needed = into is not None or self._learns_inside()
+        d_z = self.after.backprop(d_output, z.gradient if needed else None)
+        d_f = backprop(self.source, self.inside, d_z, into)
         if self.around is not None:
             d_around = self.around.backprop(d_z, into and f"d_around_{self.suffix}")
         else:
@@ -50,6 +50,12 @@ class EjectedResidual:
             return ""
         backward.append(f"{into} = {d_f} + {d_around}")
         return into
+
+    def _learns_inside(self) -> bool:
+        """Whether anything but the activation after the sum has a gradient of its own."""
+        inside = [part for part in _parts(self.layer) if part is not self.layer.activation]
+        weights = self.source.attribute(self.layer, "projection_weights")
+        return weights is not None or any(_learns(part, self.source) for part in inside)
 
     def _around(self, f: Value) -> str:
         if isinstance(self.layer.projection, Layer):
@@ -106,22 +112,22 @@ def backprop(source: Source, layers: Sequence[AnyEjected], d_output: str, into: 
         if not needed and not _learns(layer.layer, source):
             return ""
         source.backward.append(comment(layer.layer, layer.path, is_back=True))
-        d = layer.backprop(
-            d, (into if index == 0 and into else layer.x.gradient) if needed else None
-        )
+        d_x = into if index == 0 and into else layer.x.gradient
+        d = layer.backprop(d, d_x if needed else None)
     return d
 
 
 def _learns(layer: Layer, source: Source) -> bool:
-    return any(source.attribute(layer, name) for name in layer._declared) or (
-        (layer.activation is not None and _learns(layer.activation, source))
-        or (isinstance(layer, Residual) and any(_learns(i, source) for i in _inside(layer)))
-    )
+    own = any(source.attribute(layer, name) for name in layer._declared)
+    return own or any(_learns(part, source) for part in _parts(layer))
 
 
-def _inside(layer: Residual) -> list[Layer]:
-    projection = [layer.projection] if isinstance(layer.projection, Layer) else []
-    return [*layer.layers, *projection]
+def _parts(layer: Layer) -> list[Layer]:
+    """Layers that a layer is made of: its activation and, in a block, all those inside."""
+    several: list[object] = [layer.activation]
+    if isinstance(layer, Residual):
+        several += [*layer.layers, layer.projection]
+    return [part for part in several if isinstance(part, Layer)]
 
 
 AnyEjected: TypeAlias = Ejected | EjectedActivationLayer | EjectedResidual
