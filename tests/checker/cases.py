@@ -389,7 +389,10 @@ BROKEN = [
     ),
     Broken("fit_predict", "sign_turned", "error = y_hat - y\n", "error = y - y_hat\n"),
     Broken(
-        "fit_predict", "bias_gradient_axis", "grad_b_hidden = grad_hidden.sum(axis=0, keepdims=True)", "grad_b_hidden = grad_hidden.sum()"
+        "fit_predict",
+        "bias_gradient_axis",
+        "grad_b_hidden = grad_hidden.sum(axis=0, keepdims=True)",
+        "grad_b_hidden = grad_hidden.sum()",
     ),
     Broken(
         "fit_predict",

@@ -125,9 +125,7 @@ def _rows_of_epochs(
         batches.append(rows)
     line = _line_of_batches(evidence, first)
     size = len(batches[0])
-    shared = [
-        _overlap(one, other) for one, other in zip(batches, batches[1:], strict=False)
-    ]
+    shared = [_overlap(one, other) for one, other in zip(batches, batches[1:], strict=False)]
     if size > 1 and len(shared) >= _EPOCHS and sum(n > 0 for n in shared) > 0.5 * len(shared):
         words = {"factor": f"{max(shared)} of {size} in each batch"}
         return Structural("batches_repeat_rows", 0, line, words=words)

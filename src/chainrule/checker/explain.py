@@ -8,6 +8,7 @@ agree to rounding. Nothing is guessed: what reproduces no number explains nothin
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -79,6 +80,7 @@ class _Search:
     weight_changes: list[Array]
     bias_changes: list[Array | None]
     decay: bool
+    seen: Callable[[Array], float | None] | None
     found: list[Explanation] = field(default_factory=list)
 
 
@@ -110,13 +112,21 @@ def scale_and_pull(change: Array, gradient: Array, weights: Array) -> tuple[floa
 
 
 def explain(
-    network: Network, step: Step, done: Pass, y: Array, *, decay: bool = False
+    network: Network,
+    step: Step,
+    done: Pass,
+    y: Array,
+    *,
+    decay: bool = False,
+    seen: Callable[[Array], float | None] | None = None,
 ) -> Explanation | None:
     """Return the simplest step that gives the learner's numbers, or None.
 
-    With ``decay`` the weights may also be pulled towards zero, all by one factor.
+    With ``decay`` the weights may also be pulled towards zero, all by one factor. With ``seen`` the
+    update itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen`` telling
+    how many times it, and if the step does not go against it.
     """
-    search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), decay)
+    search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), decay, seen)
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
     if not search.found:
@@ -193,7 +203,9 @@ def _fit_weights(
         if gradient.shape != change.shape or (slips and candidate.slips):
             continue
         scale, pull = scale_of(change, gradient, size), 0.0
-        if search.decay:
+        if search.seen is not None:
+            scale = _scale_seen(search.seen, change, gradient)
+        elif search.decay:
             both = scale_and_pull(change, gradient, search.done.weights[number])
             scale, pull = both or (None, 0.0)
         if scale is None or (scale == 0 and slips):
@@ -215,6 +227,8 @@ def _fit_bias(search: _Search, number: int, candidate: Delta) -> Fit | None:
     bias = search.done.biases[number]
     if change is None or bias is None:
         return None
+    if search.seen is not None:
+        return _fit_bias_seen(search, number, candidate, change)
     size = float(np.abs(bias).max())
     if not change.any() and not np.abs(candidate.delta.sum(axis=0)).max() <= 1e-14:
         return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
@@ -225,6 +239,32 @@ def _fit_bias(search: _Search, number: int, candidate: Delta) -> Fit | None:
         if scale is not None:
             return Fit(number, "bias", scale, gradient, slips)
     return Fit(number, "bias", 0.0, change, (Slip("bias_unexplained", number),))
+
+
+def _scale_seen(
+    seen: Callable[[Array], float | None], change: Array, gradient: Array
+) -> float | None:
+    """How many times a gradient was computed: below zero where the step goes up along it."""
+    if gradient.size < 3 or not change.any() or not np.isfinite(gradient).all():
+        return None
+    factor = seen(gradient)
+    if factor is None:
+        return None
+    return abs(factor) if float((change * gradient).sum()) < 0 else -abs(factor)
+
+
+def _fit_bias_seen(search: _Search, number: int, candidate: Delta, change: Array) -> Fit | None:
+    """A bias gradient that was computed; of one number alone nothing can be said."""
+    assert search.seen is not None  # noqa: S101 - asked before
+    if not change.any():
+        return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
+    for gradient, slips in bias_gradients(search.done, number, candidate):
+        if gradient.shape != change.shape:
+            continue
+        scale = _scale_seen(search.seen, change, gradient)
+        if scale is not None:
+            return Fit(number, "bias", scale, gradient, slips)
+    return None
 
 
 def _with_scales(found: Explanation, rows: int, outputs: int) -> Explanation:

@@ -45,7 +45,12 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
         found = explain_step(evidence, network, step)
         if found is None or found.explanation.cost:
             memory = explain_step_with_memory(evidence, network, step, previous)
-            found = memory or found or explain_step(evidence, network, step, decay=True)
+            found = (
+                memory
+                or found
+                or explain_step(evidence, network, step, decay=True)
+                or explain_step(evidence, network, step, seen=True)
+            )
         previous = step
         if found is not None and not is_telling(found):
             continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import Explanation, explain
@@ -11,6 +12,7 @@ from chainrule.checker.forward import Network, Pass
 from chainrule.checker.slips import Slip
 from chainrule.checker.steps import Step, batches
 from chainrule.checker.targets import Targets, find_targets
+from chainrule.layer import Array
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def is_telling(found: Judged) -> bool:
 
 
 def explain_step(
-    evidence: Evidence, network: Network, step: Step, *, decay: bool = False
+    evidence: Evidence, network: Network, step: Step, *, decay: bool = False, seen: bool = False
 ) -> Judged | None:
     """Try every batch and target that the step may have had; the simplest explanation wins."""
     best: Judged | None = None
@@ -66,9 +68,20 @@ def explain_step(
             evidence, batch, parts, step.begin, step.end, columns=network.columns
         )
         for targets in candidates[:8]:
-            explanation = explain(network, step, batch, targets.y, decay=decay)
+            explanation = explain(
+                network,
+                step,
+                batch,
+                targets.y,
+                decay=decay,
+                seen=partial(_factor_seen, evidence, step) if seen else None,
+            )
             if explanation is None:
                 continue
+            if seen:
+                explanation = replace(
+                    explanation, extra="an optimizer whose own arithmetic is left out"
+                )
             rank = (explanation.cost, not targets.error_seen, order)
             if rank < best_rank:
                 best, best_rank = Judged(network, step, batch, parts, targets, explanation), rank
@@ -94,3 +107,10 @@ def explain_step_with_memory(
 def sizes(done: Pass) -> list[int]:
     """Inputs of the first layer and outputs of each: [3, 4, 1]."""
     return [done.h[0].shape[1], *(z.shape[1] for z in done.z)]
+
+
+def _factor_seen(evidence: Evidence, step: Step, gradient: Array) -> float | None:
+    """How many times a gradient was computed during a step, by the last expression before Adam."""
+    found = evidence.find(gradient, step.begin, step.end, scaled=True)
+    made = [sighting.factor for sighting in found if sighting.place.kind in ("BinOp", "Call")]
+    return made[0] if made else None

@@ -210,7 +210,9 @@ def _delta_in(node: ast.AST) -> ast.expr | None:
         pair = [node.left, node.right]
     elif isinstance(node, ast.Call) and len(node.args) == 2:
         pair = list(node.args)
-    elif isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, ast.Attribute):
+    elif (
+        isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, ast.Attribute)
+    ):
         pair = [node.func.value, node.args[0]]
     else:
         return None
