@@ -14,7 +14,8 @@ def abbreviated(expression: Expression, value: Value) -> Expression:
 
     The terms that are left stand in their order; those of the largest size are.
     """
-    expression = rebuilt(expression, lambda part: abbreviated(part, value))
+    if any(map(parts, parts(expression))):  # most products are of plain names: nothing to shorten
+        expression = rebuilt(expression, lambda part: abbreviated(part, value))
     match expression:
         case Sum(terms) if len(terms) > MOST_TERMS:
             kept, others = _largest(terms, value)

@@ -44,6 +44,7 @@ class Place:
         self.layer = layer
         self.trace = trace
         self.input_shape = input_shape
+        self._found: dict[str, tuple[Name, int | None, frozenset[int]]] = {}
         self.input = "z" if isinstance(layer, Activation) else "x"
         found = equations_of(layer, trace.training)
         self.equations = {name: read(text, path) for name, text in found.items()}
@@ -73,13 +74,27 @@ class Place:
 
         Axes along which the array is constant (of length 1, or missing in front) are dropped.
         """
-        name = self.layout.resolve(self.path, field)
-        if (name.path, name.field) not in self.layout.arrays:
+        name, sizes, constant = self._known(field)
+        if sizes is None:
             return name  # a setting: one number for all
-        sizes = self.layout.arrays[name.path, name.field].shape
-        kept = index[len(index) - len(sizes) :]
-        here = tuple(i if size > 1 else 0 for i, size in zip(kept, sizes, strict=True))
-        return Name(name.path, name.field, here)
+        index = index[len(index) - sizes :]
+        if constant:
+            index = tuple(0 if axis in constant else i for axis, i in enumerate(index))
+        return Name(name.path, name.field, index)
+
+    def _known(self, field: str) -> tuple[Name, int | None, frozenset[int]]:
+        """Name of an array, the number of its axes, and those of length 1; looked up once."""
+        found = self._found.get(field)
+        if found is None:
+            name = self.layout.resolve(self.path, field)
+            array = self.layout.arrays.get((name.path, name.field))
+            if array is None:
+                found = name, None, frozenset[int]()
+            else:
+                ones = (axis for axis, size in enumerate(array.shape) if size == 1)
+                found = name, array.ndim, frozenset(ones)
+            self._found[field] = found
+        return found
 
     def array(self, field: str) -> Array:
         """Return the numbers of an array of this layer."""

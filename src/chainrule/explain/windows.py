@@ -52,6 +52,14 @@ class Sliding:
                 if 0 <= m < self.image[0] and 0 <= n < self.image[1]:
                     yield i, j, m, n
 
+    def places_of(self, i: int, j: int) -> Iterator[tuple[int, int, int, int]]:
+        """Windows (p, q), each with the pixel (m, n) that lies at (i, j) in it."""
+        for p in range(self.output[0]):
+            for q in range(self.output[1]):
+                m, n = self._pixel(p, i, 0), self._pixel(q, j, 1)
+                if 0 <= m < self.image[0] and 0 <= n < self.image[1]:
+                    yield p, q, m, n
+
     def covering(self, m: int, n: int) -> Iterator[tuple[int, int, int, int]]:
         """Place (i, j) at which the pixel (m, n) lies in the window at (p, q), for each of them."""
         for i in range(self.windows.size[0]):
@@ -120,20 +128,15 @@ def d_kernel(place: Any, at: At, arguments: Arguments, index: Index) -> Expressi
     c = dict(_channels_of(place, f))[inside]
     sliding = _sliding(place, _field(image), _field(error))
     shape = place.shape(_field(image))
-    terms = []
-    for b in range(shape[0]):
-        for p in range(sliding.output[0]):
-            for q in range(sliding.output[1]):
-                under = {(i, j): (m, n) for i, j, m, n in sliding.pixels(p, q)}
-                if (i, j) in under:
-                    m, n = under[i, j]
-                    terms.append(
-                        multiply(
-                            at(image, _lower((b, m, n, c), shape)),
-                            at(error, _lower((b, p, q, f), shape)),
-                        )
-                    )
-    return add(terms)
+    met = list(sliding.places_of(i, j))
+    return add(
+        multiply(
+            at(image, _lower((b, m, n, c), shape)),
+            at(error, _lower((b, p, q, f), shape)),
+        )
+        for b in range(shape[0])
+        for p, q, m, n in met
+    )
 
 
 def d_image(place: Any, at: At, arguments: Arguments, index: Index) -> Expression:
