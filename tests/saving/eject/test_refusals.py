@@ -166,6 +166,8 @@ def test_numbers_that_are_not_finite(path: Path) -> None:
 
 def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
     net = kinds.network(cr.Dense(1), inputs=2)
+    with pytest.raises(InvalidSetting, match="received 'net' as network; expected a NeuralNetw"):
+        to_python("net", tmp_path / "net.py")  # type: ignore[arg-type]
     with pytest.raises(NotBuilt):
         to_python(cr.NeuralNetwork(cr.Dense(1)), tmp_path / "net.py")
     with pytest.raises(InvalidSetting, match=r"expected a name that ends in \.py"):

@@ -135,6 +135,48 @@ def test_residual_blocks_in_blocks_first_and_last(
     compare(net, *kinds.data_for(net))
 
 
+@pytest.mark.parametrize("pool", [cr.MaxPool2D(2, 1, "same"), cr.GlobalMaxPool()], ids=repr)
+def test_of_several_largest_numbers_the_first_gets_the_error(
+    compare: Compare, pool: cr.Layer
+) -> None:
+    """Flat parts of images are full of ties."""
+    net = kinds.network(
+        cr.Conv2D(2, 2, "relu"), pool, cr.Flatten(), cr.Dense(1),
+        inputs=(4, 4, 1), optimizer=cr.GradientDescent(0.01),
+    )  # fmt: skip
+    x, y = kinds.data_for(net, samples=6)
+    compare(net, (x > 0.5).astype(float), y)
+
+
+def test_a_network_without_parameters_has_nothing_to_learn(eject: Callable[..., Any]) -> None:
+    net = kinds.network(cr.Tanh(), cr.MaxPool1D(), cr.Flatten(), inputs=(4, 1))
+    x, y = kinds.data_for(net)
+    twin = eject(net)
+    assert np.array_equal(twin.predict(x), net.predict(x))
+    assert twin.train(x, y, 3) == pytest.approx([net.evaluate(x, y)["loss"]] * 3)
+
+
+def test_actual_values_of_the_wrong_shape_are_refused(eject: Callable[..., Any]) -> None:
+    twin = eject(kinds.network(cr.Dense(3), inputs=2))
+    with pytest.raises(ValueError, match=r"y has shape \(3,\); expected \(batch, 3\)"):
+        twin.train(np.ones((3, 2)), np.ones(3), 1)  # which would broadcast
+    one = eject(kinds.network(cr.Dense(1), inputs=2))
+    assert one.train(np.ones((3, 2)), [1, 2, 3], 1) == one.__class__().train(
+        np.ones((3, 2)), [[1], [2], [3]], 1
+    )
+
+
+def test_training_that_the_compiled_engine_began(eject: Callable[..., Any]) -> None:
+    net = cr.NeuralNetwork(
+        cr.Dense(4, "tanh"), cr.Dense(1), inputs=3, dtype="float64", engine="compiled"
+    )
+    net.fit(X, Y, epochs=20, batch_size=None, progress=False)
+    twin = eject(net)
+    assert twin.step == 20
+    losses = net.fit(X, Y, epochs=50, batch_size=None, progress=False).losses
+    np.testing.assert_allclose(twin.train(X, Y, 50), losses, rtol=0, atol=1e-9)
+
+
 def test_float32_networks_agree_to_float32_rounding(eject: Callable[..., Any]) -> None:
     net = cr.NeuralNetwork(
         cr.Dense(4, "sigmoid"), cr.Dense(1, "sigmoid"), loss="sum_of_squares", engine="reference"

@@ -103,6 +103,8 @@ def test_ruff_leaves_every_kind_as_it_is(tmp_path: Path) -> None:
         *(net for _, net in [*kinds.layers(), *kinds.losses(), *kinds.optimizers()]),
         *(random_network(seed) for seed in range(10)),
         *(truth_table(), truth_table("float32"), digits(), images()),
+        kinds.network(cr.Residual(cr.Tanh(), activation=cr.PReLU()), inputs=3),
+        kinds.network(cr.Tanh(), cr.Flatten(), inputs=(2, 3)),
         *(cr.models.named(name, 3).build((28, 28, 1)) for name in cr.models.MODELS),
         *(
             kinds.network(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chainrule.checks import shown
+from chainrule.errors import InvalidSetting
 from chainrule.files import check_writable, write_atomically
+from chainrule.network import NeuralNetwork
 from chainrule.saving.eject.check import check_module
 from chainrule.saving.eject.module import eject
-
-if TYPE_CHECKING:
-    from chainrule.network import NeuralNetwork
 
 
 def to_python(network: NeuralNetwork, path: str | Path, *, about: str = "") -> Path:
@@ -46,6 +45,10 @@ def to_python(network: NeuralNetwork, path: str | Path, *, about: str = "") -> P
         When a part of the network cannot be written as Python (with its name), or nothing can be
         written there. Nothing has been written then.
     """
+    if not isinstance(network, NeuralNetwork):
+        raise InvalidSetting(
+            f"to_python received {shown(network)} as network; expected a NeuralNetwork."
+        )
     path = check_writable(path, suffixes=(".py",))
     file_name = f"{path.stem}_numbers.npz"
     module = eject(network, file_name, about)
