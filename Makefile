@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python python3.14 python3.13 python3.12 pytho
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types coverage format bench bench-peers results clean
+.PHONY: help demo test test-all check lint types coverage format bench bench-peers results mutation-score clean
 
 help:
 	@echo "make demo      watch a network learn the truth table"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench     time chainrule beside its peers (those that are installed)"
 	@echo "make bench-peers  install PyTorch and JAX first (1.5 GB), then the same"
 	@echo "make results   the accuracies in docs/results.md, computed anew (over an hour)"
+	@echo "make mutation-score  how often chainrule check is right (quarter of an hour)"
 	@echo "make format    format the code"
 	@echo "make clean     remove .venv and everything generated"
 
@@ -55,6 +56,9 @@ bench-peers: $(VENV)/dev
 results: $(VENV)/dev
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.images
+
+mutation-score: $(VENV)/dev
+	$(BIN)/python -m benchmarks.mutation_score --details
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

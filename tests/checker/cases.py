@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - learners' lines are as long as they are
 """Development cases: hand-written networks, and the ways to break each of them by one edit."""
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from chainrule.checker import process
@@ -10,8 +9,8 @@ from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, find_network, passes
 from chainrule.checker.instrument import Place, instrument
-from chainrule.checker.judged import Finding, sizes
 from chainrule.checker.judge import explained, judge
+from chainrule.checker.judged import Finding, sizes
 from chainrule.checker.lines import find_spot
 from chainrule.checker.other_findings import (
     Structural,

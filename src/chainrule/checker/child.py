@@ -110,7 +110,7 @@ def _note_warnings(notes: list[tuple[int, str]]) -> None:
             notes.append((lineno, str(message)[:200]))
 
     warnings.simplefilter("always")
-    warnings.showwarning = note
+    warnings.showwarning = note  # type: ignore[assignment]  # learners pass whatever they like
 
 
 def _close_the_door(folder: str) -> None:
@@ -124,7 +124,7 @@ def _close_the_door(folder: str) -> None:
 
     builtins.input = asks
     # In single precision rounding would hide what is looked for.
-    np.float32 = np.single = np.float64  # type: ignore[misc]
+    np.float32 = np.single = np.float64  # type: ignore[assignment]  # meant
     os.environ["MPLBACKEND"] = "Agg"
     sys.path.insert(0, folder)
     sys.argv = ["learner.py"]
@@ -150,7 +150,7 @@ def _send(
             "warnings": notes,
         }
     ).encode()
-    with open(channel, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+    with open(channel, "wb") as stream:
         stream.write(struct.pack("<Q", len(header)) + header)
         for content in recorder.pool:
             stream.write(content)

@@ -1,12 +1,13 @@
 """Mistakes with the samples: pairs torn apart, rows left out, rows used twice.
 
-Every batch is looked up in the learner's own table of samples, by its numbers: which rows were they,
-and do the targets that went with them stand in the same rows?
+Every batch is looked up in the learner's own table of samples, by its numbers: which rows were
+they, and do the targets that went with them stand in the same rows?
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -105,9 +106,9 @@ def _line_of_shuffle(evidence: Evidence) -> int | None:
         return None
     # Where an order is drawn first and applied later, the line that applies it is the one.
     for place in evidence.places:
-        if place.kind == "Assign" and place.line > shuffling and place.line <= shuffling + 4:
-            if "[" in place.text:
-                return place.line
+        soon = shuffling < place.line <= shuffling + 4
+        if place.kind == "Assign" and soon and "[" in place.text:
+            return place.line
     return shuffling
 
 
@@ -125,7 +126,7 @@ def _rows_of_epochs(
         batches.append(rows)
     line = _line_of_batches(evidence, first)
     size = len(batches[0])
-    shared = [_overlap(one, other) for one, other in zip(batches, batches[1:], strict=False)]
+    shared = [_overlap(one, other) for one, other in pairwise(batches)]
     if size > 1 and len(shared) >= _EPOCHS and sum(n > 0 for n in shared) > 0.5 * len(shared):
         words = {"factor": f"{max(shared)} of {size} in each batch"}
         return Structural("batches_repeat_rows", 0, line, words=words)

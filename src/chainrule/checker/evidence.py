@@ -52,8 +52,8 @@ class Evidence:
         self.values = record.values
         self.events = record.events
         self._events_of: dict[int, list[int]] = defaultdict(list)
-        for event, (_, value) in enumerate(record.events):
-            self._events_of[value].append(event)
+        for event, (_, number) in enumerate(record.events):
+            self._events_of[number].append(event)
         by_size: dict[int, list[int]] = defaultdict(list)
         for number, value in enumerate(self.values):
             by_size[value.size].append(number)
@@ -88,16 +88,14 @@ class Evidence:
     ) -> list[Sighting]:
         """Where ``wanted`` was seen between two events, in order of time."""
         end = len(self.events) if end is None else end
-        found = []
+        found: list[Sighting] = []
         for number in self._like(wanted, scaled=scaled):
             factor = 1.0
             if scaled:
                 factor = _factor(self.values[number], wanted)
             events = self._events_of[number]
-            for event in events[
-                bisect.bisect_left(events, begin) : bisect.bisect_left(events, end)
-            ]:
-                found.append(Sighting(event, self.place(event), factor))
+            first, last = bisect.bisect_left(events, begin), bisect.bisect_left(events, end)
+            found += [Sighting(event, self.place(event), factor) for event in events[first:last]]
         return sorted(found, key=lambda sighting: sighting.event)
 
     def has(self, wanted: Array, begin: int, end: int) -> bool:

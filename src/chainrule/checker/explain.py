@@ -123,8 +123,8 @@ def explain(
     """Return the simplest step that gives the learner's numbers, or None.
 
     With ``decay`` the weights may also be pulled towards zero, all by one factor. With ``seen`` the
-    update itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen`` telling
-    how many times it, and if the step does not go against it.
+    update itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen``
+    telling how many times it, and if the step does not go against it.
     """
     search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), decay, seen)
     last = len(network.layers) - 1

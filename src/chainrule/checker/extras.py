@@ -38,7 +38,7 @@ def explain_with_memory(
 def _right_chain(
     network: Network, step: Step, done: Pass, output: Delta
 ) -> tuple[Delta, ...] | None:
-    chain = (output,)
+    chain: tuple[Delta, ...] = (output,)
     for number in range(len(network.layers) - 2, -1, -1):
         right = [
             delta
@@ -95,10 +95,10 @@ def _fit(
     off = float(np.abs(matrix @ solution - wanted).max())
     if off > _TOLERANCE * float(np.abs(wanted).max()):
         return None
-    values = dict(zip(chosen, solution.tolist(), strict=True))
+    found: dict[int, float] = dict(zip(chosen, solution.tolist(), strict=True))
     before_last = tuple(previous.weight_changes()) if previous is not None else ()
     return _as_explanation(
-        chain, values.get(0, 0.0), values.get(1, 0.0), values.get(2, 0.0), kinds, before_last
+        chain, found.get(0, 0.0), found.get(1, 0.0), found.get(2, 0.0), kinds, before_last
     )
 
 

@@ -146,8 +146,8 @@ def _find(
             if not changing.intersection(layer.weights for layer in layers):
                 continue
             if best is None or _score(layers, changing) > _score(best.layers, changing):
-                place = _last_place(moment, x, layers, rows)
-                best, since = Network(layers, columns, place), 0
+                place, turned = _last_place(moment, x, layers, rows)
+                best, since = Network(layers, columns if turned is None else turned, place), 0
         if since > (_ENOUGH if best else _TRIES):
             break
     return best if best is None else _settle(evidence, best, weights, biases)
@@ -301,14 +301,20 @@ def _those_like(a: Array, z: Array) -> frozenset[str]:
     return frozenset(name for name, known in KNOWN.items() if same(known.value(z), a))
 
 
-def _last_place(moment: _Moment, x: Array, layers: tuple[FoundLayer, ...], rows: Array) -> int:
-    """The place that reads x last before the first z."""
+def _last_place(
+    moment: _Moment, x: Array, layers: tuple[FoundLayer, ...], rows: Array
+) -> tuple[int, bool | None]:
+    """The place that reads x last before the first z, and whether samples are columns there."""
     evidence, event = moment.evidence, moment.event
     z = _with_ones(rows, layers[0].bias_row) @ canonical(layers[0], moment.weights)
     sightings = evidence.find(z, event, event + _WINDOW)
     end = sightings[0].event if sightings else event + 1
     reads = [s for s in evidence.find(x, event, end) if s.place.kind != "Call"]
-    return reads[-1].place.number if reads else evidence.events[event][0]
+    if not reads:
+        return evidence.events[event][0], None
+    value = evidence.value(reads[-1].event)
+    turned = value.ndim == 2 and not (value.shape == rows.shape and same(value, rows))
+    return reads[-1].place.number, turned
 
 
 def canonical(layer: FoundLayer, arrays: dict[Path, Array]) -> Array:

@@ -97,7 +97,7 @@ class _Instrument(ast.NodeTransformer):
         if isinstance(node, ast.stmt):
             self.statement = node.lineno
         if not isinstance(node, _EXPRESSIONS) or _is_super(node) or _is_shape(node):
-            return super().visit(node)  # type: ignore[no-any-return]
+            return super().visit(node)
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.List) and not isinstance(
             node.ctx, ast.Load
         ):
@@ -106,7 +106,7 @@ class _Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         call = ast.Call(
             func=ast.Name(id=SEEN, ctx=ast.Load()),
-            args=[ast.Constant(number), node],  # type: ignore[list-item]  # an expression stays one
+            args=[ast.Constant(number), node],
             keywords=[],
         )
         return ast.copy_location(call, node)

@@ -93,6 +93,7 @@ def explain_step(
 def explain_step_with_memory(
     evidence: Evidence, network: Network, step: Step, previous: Step | None
 ) -> Judged | None:
+    """Try the right gradients with momentum and penalties."""
     for batch, parts in batches(step):
         candidates = find_targets(
             evidence, batch, parts, step.begin, step.end, columns=network.columns

@@ -72,10 +72,7 @@ class Recorder:
 
     def seen(self, place: int, value: Any) -> Any:
         """Write an expression's value down and give it back."""
-        kind = _type(value)
-        if kind is _ndarray or kind is float or kind is list or _isinstance(value, _SCALARS):
-            self._event(place, value)
-        elif _isinstance(value, (tuple, _ndarray)) or (
+        if _isinstance(value, (*_SCALARS, _ndarray, list, tuple)) or (
             hasattr(value, "__array__") and not _isinstance(value, _SKIPPED)
         ):
             self._event(place, value)
@@ -224,9 +221,9 @@ def _numbers(value: Any) -> Any:
     """Numbers as a float64 array; None where they are none, ragged or too many."""
     if _isinstance(value, bool):
         return None
-    if _isinstance(value, (list, tuple)) and not _numeric(value):
-        if not value or not _isinstance(value[0], _ndarray):
-            return None
+    is_list = _isinstance(value, (list, tuple))
+    if is_list and not _numeric(value) and not (value and _isinstance(value[0], _ndarray)):
+        return None
     try:
         array = _asarray(value)
         if array.dtype.kind not in "fiub" or array.size > LARGEST or array.size == 0:

@@ -57,7 +57,7 @@ def read(path: Path) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise UnreadableFile(
-            f"{path} cannot be read ({reason}). Expected a Python file (.py) or a notebook (.ipynb)."
+            f"{path} cannot be read ({reason}). Expected a Python file (.py) or notebook (.ipynb)."
         ) from error
     if path.suffix == ".ipynb":
         text = _code_of_notebook(path, text)
@@ -70,8 +70,8 @@ def _code_of_notebook(path: Path, text: str) -> str:
         code = [_cell(cell) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableFile(
-            f"{path} is called a notebook but is not one (it holds no list of cells). Save it again "
-            "from Jupyter."
+            f"{path} is called a notebook but is not one (it holds no list of cells). Save it "
+            "again from Jupyter."
         ) from error
     return "\n".join(code) + "\n"
 
