@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 import chainrule
-from chainrule.cli.check import check
-from chainrule.cli.demo import demo
-from chainrule.cli.eject import eject
-from chainrule.cli.explain import explain
-from chainrule.cli.predict import predict
 from chainrule.cli.terminal import print_error
-from chainrule.cli.train import train
 from chainrule.errors import ChainruleError
 
+# Each command stands in the file of its name: a function of its name, or a Typer app with several.
+COMMANDS = ("demo", "train", "predict", "explain", "check", "eject")
 
-class ErrorsAsSentences(TyperGroup):
-    """Tells what a person did wrong in one sentence; only chainrule's own bugs show a traceback."""
+
+class Commands(TyperGroup):
+    """Loads a command when it is called, and tells what a person did wrong in one sentence.
+
+    Only chainrule's own bugs show a traceback.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all commands, in the order of ``--help``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load a command: the others would cost more time than most of them take."""
+        if cmd_name not in COMMANDS:
+            for known in COMMANDS:  # of which the nearest is suggested
+                self.get_command(ctx, known)
+            return None
+        if cmd_name not in self.commands:
+            found = getattr(importlib.import_module(f"chainrule.cli.{cmd_name}"), cmd_name)
+            if not isinstance(found, typer.Typer):  # which would have commands of its own
+                function, found = found, typer.Typer(**STYLE)
+                found.command(cmd_name)(function)
+            self.commands[cmd_name] = get_command(found)
+        return self.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -31,20 +51,13 @@ class ErrorsAsSentences(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(
-    cls=ErrorsAsSentences,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(demo)
-app.command()(train)
-app.command()(predict)
-app.command()(check)
-app.command()(explain)
-app.command()(eject)
+STYLE: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+app = typer.Typer(cls=Commands, no_args_is_help=True, **STYLE)
 
 
 def _print_version(wanted: bool) -> None:
