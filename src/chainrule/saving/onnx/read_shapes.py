@@ -127,8 +127,10 @@ def _target(node: Node, value: Value, sizes: list[int], batch: int | None) -> Sh
 
 def _reshaped(reader: Reader, node: Node, value: Value, shape: Shape) -> Value:
     """Give samples another shape in the graph."""
-    if value.is_row and len(shape) > math.prod(shape):  # a single number, which fits everywhere
+    if value.axes == (0,) and value.is_row and value.order is None and len(shape) > 1:
         return _as_image(reader, node, value, shape)
+    if len(shape) == 1 and not value.is_row:
+        return _flattened(reader, value, shape)
     moved = _moved_axes(value, shape)
     if moved is not None:
         return replace(value, axes=moved)
@@ -155,7 +157,7 @@ def _moved_axes(value: Value, shape: Shape) -> Axes | None:
 
 
 def _flattened(reader: Reader, value: Value, shape: Shape) -> Value:
-    axes = tuple(0 if size > 1 else None for size in shape)
+    axes = (0,) if len(shape) == 1 else tuple(0 if size > 1 else None for size in shape)
     flat = reader.then(value, Step(Flatten), axes)
     if value.long_axes == sorted(value.long_axes):
         return flat
