@@ -113,6 +113,9 @@ def test_long_statements_break_where_ruff_breaks_them() -> None:
     assert statement("z = ", printer, read("exp(a + b)"), 4) == [
         *("z = np.exp(", f"    {a} + {b}", ")")
     ]
+    assert statement("z = ", printer, read("d * exp(a + b)"), 1) == [
+        *(f"z = {d} * np.exp(", f"    {a} + {b}", ")")
+    ]
     assert statement("z = ", printer, read("Max(a + b, c)"), 2) == [
         *("z = np.maximum(", f"    {a} + {b},", f"    {c},", ")")
     ]

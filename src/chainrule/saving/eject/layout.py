@@ -9,7 +9,6 @@ from chainrule.explain.expression import (
     Call,
     Cases,
     Expression,
-    Negative,
     Product,
     Quotient,
     Sum,
@@ -41,26 +40,14 @@ def statement(start: str, printer: Printer, expression: Expression, depth: int =
         if _fits(line[: opening + 1], depth) and _fits(line[opening + 1 : -1], depth + 1):
             return [line[: opening + 1], INDENT + line[opening + 1 : -1], ")"]
     match expression:
-        case Quotient(Sum(terms), bottom):  # the brackets that are there already do
-            return _in_brackets(start, printer.terms(terms), depth, f") / {printer.text(bottom)}")
         case Call() | Cases():
-            return call_lines(line, depth)
-        case Negative(Call()):
             return call_lines(line, depth)
         case Sum(terms):
             pieces = printer.terms(terms)
-        case Product() | Quotient():
-            pieces = _split_at(text, _FACTORS)
         case _:
-            pieces = [text]
-    return _in_brackets(start, pieces, depth, ")")
-
-
-def _in_brackets(start: str, pieces: Sequence[str], depth: int, end: str) -> list[str]:
-    """Lay out a sum or product in brackets: in one line if it fits, else a line for each piece."""
-    whole = "".join(pieces)
-    inner = [whole] if _fits(whole, depth + 1) else [piece.strip() for piece in pieces]
-    return [f"{start}(", *(INDENT + piece for piece in inner), end]
+            pieces = _split_at(text, _FACTORS)
+    inner = [text] if _fits(text, depth + 1) else [piece.strip() for piece in pieces]
+    return [f"{start}(", *indented(inner), ")"]
 
 
 def call_lines(line: str, depth: int) -> list[str]:
