@@ -111,9 +111,10 @@ ORDER = {
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
         saving.onnx.export saving.onnx.wire saving.onnx.file saving.onnx.node saving.onnx.constants
-        saving.onnx.patterns saving.onnx.chain saving.onnx.reader saving.onnx.channels
+        saving.onnx.patterns saving.onnx.chain saving.onnx.operators saving.onnx.reader
+        saving.onnx.channels
         saving.onnx.affine saving.onnx.order saving.onnx.windows saving.onnx.read_activations
-        saving.onnx.read_convolution saving.onnx.read_normalization saving.onnx.read_pooling
+        saving.onnx.read_convolution saving.onnx.read_images saving.onnx.read_normalization saving.onnx.read_pooling
         saving.onnx.read_residual saving.onnx.read_rows saving.onnx.read_shapes saving.onnx.load
         saving.onnx
         saving.eject.functions saving.eject.code saving.eject.layout saving.eject.stable
@@ -136,8 +137,8 @@ ORDER = {
         """,
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
-        cli.prepare cli.report cli.training cli.train_table cli.image_sets cli.image_model
-        cli.image_choices cli.image_report cli.train_images cli.documents
+        cli.prepare cli.report cli.training cli.image_choices cli.train_kept cli.train_table
+        cli.image_sets cli.image_model cli.image_report cli.train_images cli.documents
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number

@@ -86,6 +86,8 @@ def test_the_validation_loss_decides_where_nothing_is_said(tmp_path: Path) -> No
     train(saving.Checkpoint(tmp_path / "without"))
     assert "best" in names(tmp_path / "with")
     assert "best" not in names(tmp_path / "without")
+    train(saving.Checkpoint(tmp_path / "none", best=None), validation=0.25)
+    assert "best" not in names(tmp_path / "none")
 
 
 def test_a_checkpoint_is_a_model_file(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_places_without_a_checkpoint(kept: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableFile, match="holds no checkpoint"):
         saving.resume(tmp_path / "empty", X, Y)
-    with pytest.raises(UnreadableFile, match="there is no such file"):
+    with pytest.raises(UnreadableFile, match="There is no model file"):
         saving.resume(tmp_path / "nothing", X, Y)
     model = saving.save(saving.load(kept).network, tmp_path / "model", training=True)
     with pytest.raises(UnreadableFile, match="it is a model, not a checkpoint"):

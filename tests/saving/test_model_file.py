@@ -126,9 +126,9 @@ def test_the_base_install_is_enough(model: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_paths_that_are_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="there is no such file"):
+    with pytest.raises(UnreadableFile, match="There is no model file"):
         saving.load(tmp_path / "nope")
-    with pytest.raises(UnreadableFile, match="it is a folder; expected a file"):
+    with pytest.raises(UnreadableFile, match="it is a folder; expected a model file"):
         saving.load(tmp_path)
 
 

@@ -103,6 +103,13 @@ def train(
     strict: Annotated[
         bool, typer.Option("--strict", help="Images of a folder: stop at one that is unreadable.")
     ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep the training there every ten seconds; the same command goes on from it.",
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Where the model goes.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Where the loss graph goes.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print scores and files only.")] = False,
@@ -142,6 +149,7 @@ def train(
             size=size,
             strict=strict,
             limit=limit,
+            resume=resume,
             output=output,
             plot=plot,
             quiet=quiet,
@@ -161,7 +169,7 @@ def train(
         categories=tuple(category or ()),
         seed=seed,
     )
-    train_table(source, target, wishes, output=output, plot=plot, quiet=quiet)
+    train_table(source, target, wishes, resume=resume, output=output, plot=plot, quiet=quiet)
 
 
 def _refuse(options: Mapping[str, object], source: str, suited: str, received: str) -> None:

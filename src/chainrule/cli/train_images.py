@@ -22,6 +22,7 @@ from chainrule.cli.image_report import tell_image_scores, tell_images, tell_unre
 from chainrule.cli.image_sets import ImageSet, Size, open_images
 from chainrule.cli.sources import file_stem, set_name, shadowed_file
 from chainrule.cli.terminal import PICTURES, console
+from chainrule.cli.train_kept import fit_or_resume
 from chainrule.cli.training import tell_diagnosis, tell_training
 from chainrule.data.columns import counted
 from chainrule.data.images import LabelledImages
@@ -45,6 +46,7 @@ def train_images(
     size: Size | None,
     strict: bool,
     limit: int | None,
+    resume: Path | None,
     output: Path | None,
     plot: Path | None,
     quiet: bool,
@@ -62,6 +64,8 @@ def train_images(
         Stop at a file of the folder that cannot be read.
     limit : int, optional
         Take only so many images.
+    resume : Path, optional
+        A folder to keep the training in, and to go on from.
     output, plot : Path, optional
         Where model and loss graph go; into the present folder without them.
     quiet : bool
@@ -82,7 +86,7 @@ def train_images(
         talk.print(note, soft_wrap=True)
     tell_unreadable(console(error=True), found.images)
     tell_images(talk, found, *parts)
-    model, history = _fit(talk, network, found.images, parts, wishes, progress=not quiet)
+    model, history = _fit(talk, network, found.images, parts, wishes, resume, progress=not quiet)
     model.training["source"] = source
     model.training["scores"] = tell_image_scores(out, model, found, *parts, details=not quiet)
     if not quiet:
@@ -116,6 +120,7 @@ def _fit(
     images: LabelledImages,
     parts: tuple[Array, Array],
     wishes: ImageWishes,
+    resume: Path | None,
     *,
     progress: bool,
 ) -> tuple[ImageModel, History]:
@@ -126,16 +131,19 @@ def _fit(
         talk.print(f"changed in training: {', '.join(map(repr, augmentations))}", soft_wrap=True)
     talk.print()
     stopping = EarlyStopping(patience=_PATIENCE)
-    history = network.fit(
-        images.x[training],
-        images.y[training],
+    history = fit_or_resume(
+        talk,
+        network,
+        resume,
+        wishes,
+        (images.x[training], images.y[training]),
+        stopping,
         epochs=choose_image_epochs(wishes, len(training)),
         batch_size=choose_image_batch_size(wishes, len(training)),
         validation=(images.x[aside], images.y[aside]),
         augment=augmentations,
         metrics=["accuracy"],
-        callbacks=[stopping],
         progress="auto" if progress else False,
     )
     told = tell_training(talk, history, stopping, "images")
-    return ImageModel(network, images.classes, {"model": wishes.model, **told}), history
+    return ImageModel(history.network, images.classes, {"model": wishes.model, **told}), history

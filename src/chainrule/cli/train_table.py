@@ -20,6 +20,7 @@ from chainrule.cli.sources import TABLES, file_stem, set_name, shadowed_file
 from chainrule.cli.table_model import TableModel
 from chainrule.cli.tables import open_table
 from chainrule.cli.terminal import PICTURES, console
+from chainrule.cli.train_kept import fit_or_resume
 from chainrule.cli.training import tell_diagnosis, tell_training
 from chainrule.data import bundled
 from chainrule.data.columns import listed
@@ -39,6 +40,7 @@ def train_table(
     target: str | None,
     wishes: Wishes,
     *,
+    resume: Path | None,
     output: Path | None,
     plot: Path | None,
     quiet: bool,
@@ -52,6 +54,8 @@ def train_table(
     target : str, optional
         The column to predict; only sets with a name can do without.
     wishes : Wishes
+    resume : Path, optional
+        A folder to keep the training in, and to go on from.
     output, plot : Path, optional
         Where model and loss graph go; into the present folder without them.
     quiet : bool
@@ -78,7 +82,7 @@ def train_table(
     if note := shadowed_file(source):
         talk.print(note, soft_wrap=True)
     tell_columns(talk, prepared)
-    model, history = _fit(talk, prepared, wishes, source, progress=not quiet)
+    model, history = _fit(talk, prepared, wishes, source, resume, progress=not quiet)
     model.training["scores"] = tell_scores(out, model, prepared, details=not quiet)
     if not quiet:
         tell_diagnosis(talk, _diagnose(model, prepared, history))
@@ -91,7 +95,13 @@ def train_table(
 
 
 def _fit(
-    talk: Console, prepared: Prepared, wishes: Wishes, source: str, *, progress: bool
+    talk: Console,
+    prepared: Prepared,
+    wishes: Wishes,
+    source: str,
+    resume: Path | None,
+    *,
+    progress: bool,
 ) -> tuple[TableModel, History]:
     rows = len(prepared.training)
     network = choose_network(wishes, prepared.preprocessing.target, rows)
@@ -100,15 +110,19 @@ def _fit(
     network.build(x.shape[1])
     talk.print(summary_text(network) + "\n", soft_wrap=True)
     stopping = EarlyStopping(patience=_PATIENCE)
-    history = network.fit(
-        x[prepared.training],
-        y[prepared.training],
+    history = fit_or_resume(
+        talk,
+        network,
+        resume,
+        wishes,
+        (x[prepared.training], y[prepared.training]),
+        stopping,
         epochs=choose_epochs(wishes, rows),
         batch_size=choose_batch_size(wishes, rows),
         validation=(x[prepared.validation], y[prepared.validation]),
-        callbacks=[stopping],
         progress="auto" if progress else False,
     )
+    model = TableModel(history.network, prepared.preprocessing, {})
     model.training.update(source=source, **tell_training(talk, history, stopping, "rows"))
     return model, history
 

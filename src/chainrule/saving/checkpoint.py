@@ -48,9 +48,9 @@ class Checkpoint(Keeper):
         Seconds from one to the next, in place of epochs.
     keep : int, default 3
         How many of the latest to keep.
-    best : str, optional
+    best : str or None, default "auto"
         A column of the history, as ``"validation_accuracy"``: the checkpoint of its best epoch is
-        kept too, as ``best.safetensors``. Without it ``"validation_loss"``, where there is one.
+        kept too, as ``best.safetensors``. "auto" takes ``"validation_loss"`` where there is one.
     extra : dict, optional
         Plain data to keep with each, as for ``save``.
 
@@ -68,7 +68,7 @@ class Checkpoint(Keeper):
         steps: int | None = None,
         seconds: float | None = None,
         keep: int = 3,
-        best: str | None = None,
+        best: str | None = "auto",
         extra: dict[str, Any] | None = None,
     ) -> None:
         if sum(choice is not None for choice in (every, steps, seconds)) > 1:
@@ -114,9 +114,11 @@ class Checkpoint(Keeper):
 
     def check(self, columns: Sequence[str]) -> None:
         """Need the column of the best epoch, and a folder that holds no other training."""
-        if self.best is not None:
+        self._watched = self.best
+        if self.best == "auto":
+            self._watched = "validation_loss" if "validation_loss" in columns else None
+        elif self.best is not None:
             check_column(f"Checkpoint(best={self.best!r})", self.best, columns)
-        self._watched = self.best or ("validation_loss" if "validation_loss" in columns else None)
         if self._owner is None and not self._resumes:
             self._refuse_other_training()
         try:

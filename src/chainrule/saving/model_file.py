@@ -194,6 +194,8 @@ def open_model(path: Path) -> Content:
     ------
     UnreadableFile
     """
+    if not path.exists():
+        raise UnreadableFile(f"There is no model file {path}.")
     with naming(path):
         container = read(path)
         try:

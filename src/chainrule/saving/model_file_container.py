@@ -146,10 +146,8 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_path(path: Path) -> NoReturn:
     if path.is_dir():
-        raise UnreadableFile("it is a folder; expected a file.")
-    if path.exists():
-        raise UnreadableFile("it is no regular file.")
-    raise UnreadableFile("there is no such file.")
+        raise UnreadableFile("it is a folder; expected a model file.")
+    raise UnreadableFile("it is no regular file.")
 
 
 def _read(file: IO[bytes]) -> Container:
