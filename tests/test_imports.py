@@ -114,8 +114,9 @@ ORDER = {
         saving.onnx.patterns saving.onnx.chain saving.onnx.operators saving.onnx.reader
         saving.onnx.channels
         saving.onnx.affine saving.onnx.order saving.onnx.windows saving.onnx.read_activations
-        saving.onnx.read_convolution saving.onnx.read_images saving.onnx.read_normalization saving.onnx.read_pooling
-        saving.onnx.read_residual saving.onnx.read_rows saving.onnx.read_shapes saving.onnx.load
+        saving.onnx.read_convolution saving.onnx.read_images saving.onnx.read_normalization
+        saving.onnx.read_pooling saving.onnx.read_residual saving.onnx.read_rows
+        saving.onnx.read_shapes saving.onnx.ending saving.onnx.load
         saving.onnx
         saving.eject.functions saving.eject.code saving.eject.layout saving.eject.stable
         saving.eject.source saving.eject.comments saving.eject.activations saving.eject.windows

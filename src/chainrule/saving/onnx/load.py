@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.activation import Activation
 from chainrule.activations import Identity
-from chainrule.errors import InvalidInput, InvalidSetting, UnreadableFile
+from chainrule.errors import InvalidInput, UnreadableFile
 from chainrule.layer import Layer, Shape
 from chainrule.loss import Loss
-from chainrule.losses import (
-    MeanSquaredError,
-    NegativeLogLikelihood,
-    SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
-)
 from chainrule.network import NeuralNetwork
 from chainrule.saving.onnx import (
     read_activations,
     read_convolution,
+    read_images,
     read_normalization,
     read_pooling,
     read_rows,
@@ -32,6 +25,7 @@ from chainrule.saving.onnx import (
 )
 from chainrule.saving.onnx.chain import Step, Value, channels_first_axes, plain_axes
 from chainrule.saving.onnx.constants import fold
+from chainrule.saving.onnx.ending import with_loss
 from chainrule.saving.onnx.file import Arrays, read_model
 from chainrule.saving.onnx.node import Node, node_of
 from chainrule.saving.onnx.order import in_order
@@ -42,6 +36,7 @@ from chainrule.saving.onnx.reader import Reader
 READERS = (
     read_activations,
     read_convolution,
+    read_images,
     read_normalization,
     read_pooling,
     read_rows,
@@ -117,7 +112,7 @@ def _network(path: Path, output: str | None, loss: Loss | None) -> NeuralNetwork
     reader = Reader(nodes, constants, wanted, opset=opset, folder=folder, batch=batch)
     value = _arranged(reader, nodes, reader.read(name, sample))
     steps = [link.step for link in value.chain.links() if link.step is not None]
-    steps, chosen = _with_loss(steps, loss, exponentials=reader.exponentials_of is not None)
+    steps, chosen = with_loss(steps, loss, exponentials=reader.exponentials_of is not None)
     return _built(steps, chosen, reader.input_shape)
 
 
@@ -135,48 +130,6 @@ def _built(steps: Sequence[Step], loss: Loss, shape: Shape) -> NeuralNetwork:
     for step, layer in zip(steps, layers, strict=True):
         step.fill(layer)
     return network
-
-
-def _with_loss(
-    steps: list[Step], loss: Loss | None, *, exponentials: bool
-) -> tuple[list[Step], Loss]:
-    """Choose the loss; one on logits takes the last activation away."""
-    if loss is not None:
-        return _without_last(steps, loss), loss
-    if exponentials:
-        return steps, NegativeLogLikelihood()
-    for candidate in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
-        left = _without_last(steps, candidate)
-        if left is not steps and _takes(candidate, _last_activation(left)):
-            return left, candidate
-    return steps, MeanSquaredError()
-
-
-def _without_last(steps: list[Step], loss: Loss) -> list[Step]:
-    """Take the last activation away, if the loss applies it itself."""
-    last = _last_activation(steps)
-    if last is None or type(last) is not type(loss.last_activation):
-        return steps
-    *before, step = steps
-    if issubclass(step.kind, Activation):
-        return before
-    settings = {name: value for name, value in step.settings.items() if name != "activation"}
-    return [*before, replace(step, settings=settings)]
-
-
-def _takes(loss: Loss, activation: Activation | None) -> bool:
-    try:
-        loss.check_activation(activation)
-    except InvalidSetting:
-        return False
-    return True
-
-
-def _last_activation(steps: Sequence[Step]) -> Activation | None:
-    if not steps:
-        return None
-    layer = steps[-1].layer()
-    return layer if isinstance(layer, Activation) else layer.activation
 
 
 def _arranged(reader: Reader, nodes: Sequence[Node], value: Value) -> Value:

@@ -12,7 +12,8 @@ from chainrule.activation import Activation
 from chainrule.saving.onnx.chain import Value
 from chainrule.saving.onnx.channels import per_channel
 from chainrule.saving.onnx.node import Node
-from chainrule.saving.onnx.reader import Reader, reads
+from chainrule.saving.onnx.operators import reads
+from chainrule.saving.onnx.reader import Reader
 
 _PLAIN: dict[str, type[Activation]] = {
     "Relu": activations.ReLU,

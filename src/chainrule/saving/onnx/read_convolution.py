@@ -8,7 +8,8 @@ from chainrule.layer import Array
 from chainrule.layers import Conv1D, Conv2D, ConvTranspose2D
 from chainrule.saving.onnx.chain import Step, Value
 from chainrule.saving.onnx.node import Node
-from chainrule.saving.onnx.reader import Reader, reads
+from chainrule.saving.onnx.operators import reads
+from chainrule.saving.onnx.reader import Reader
 from chainrule.saving.onnx.windows import padding_of, pair, steps
 
 

@@ -9,7 +9,8 @@ from chainrule.layers import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from chainrule.saving.onnx.chain import Step, Value
 from chainrule.saving.onnx.channels import check_channels
 from chainrule.saving.onnx.node import Node
-from chainrule.saving.onnx.reader import Reader, reads
+from chainrule.saving.onnx.operators import reads
+from chainrule.saving.onnx.reader import Reader
 
 
 @reads("BatchNormalization", channels_first=True)

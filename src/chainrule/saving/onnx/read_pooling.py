@@ -16,7 +16,8 @@ from chainrule.layers import (
 )
 from chainrule.saving.onnx.chain import Step, Value
 from chainrule.saving.onnx.node import Node
-from chainrule.saving.onnx.reader import Reader, reads
+from chainrule.saving.onnx.operators import reads
+from chainrule.saving.onnx.reader import Reader
 from chainrule.saving.onnx.windows import Sides, padding_of, pair, shortest, sides_of, steps
 
 

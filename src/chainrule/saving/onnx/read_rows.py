@@ -14,8 +14,9 @@ from chainrule.saving.onnx.affine import NORMALIZING, WEIGHTED, affine_step
 from chainrule.saving.onnx.chain import Step, Value, plain_axes
 from chainrule.saving.onnx.channels import per_channel
 from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.operators import reads
 from chainrule.saving.onnx.read_residual import read_sum
-from chainrule.saving.onnx.reader import Reader, reads
+from chainrule.saving.onnx.reader import Reader
 
 
 @reads("Gemm")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
@@ -17,38 +16,10 @@ from chainrule.saving.onnx.chain import Axes, Chain, Step, Value, channels_first
 from chainrule.saving.onnx.constants import BATCH, fold
 from chainrule.saving.onnx.file import Arrays
 from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.operators import ANY_LAYOUT, CHANNELS_FIRST, READS
 
-Read: TypeAlias = "Callable[[Reader, Node], Value]"
-
-_READS: dict[str, Read] = {}
 # Layers that end in an activation.
 WITH_ACTIVATION = (Dense, Conv1D, Conv2D, ConvTranspose2D, Residual)
-# Operators that take the second axis for the channels, and those that do not mind.
-_CHANNELS_FIRST: set[str] = set()
-_ANY_LAYOUT: set[str] = set()
-
-
-def reads(
-    *operators: str, channels_first: bool = False, any_layout: bool = False
-) -> Callable[[Read], Read]:
-    """Say of a function that it reads nodes of these operators.
-
-    Parameters
-    ----------
-    *operators : str
-    channels_first : bool, default False
-        Whether they take the second axis for the channels.
-    any_layout : bool, default False
-        Whether they work on each number by itself, however images stand.
-    """
-
-    def register(function: Read) -> Read:
-        _READS.update(dict.fromkeys(operators, function))
-        for group, member in ((_CHANNELS_FIRST, channels_first), (_ANY_LAYOUT, any_layout)):
-            group.update(operators if member else ())
-        return function
-
-    return register
 
 
 class Reader:
@@ -118,10 +89,10 @@ class Reader:
             if constant is not None:
                 self.constants.keep(node.outputs[0], constant)
                 continue
-            if node.operator not in _READS:
+            if node.operator not in READS:
                 raise node.refuse("is of an operator that no layer here computes.")
             try:
-                value = _READS[node.operator](self, node)
+                value = READS[node.operator](self, node)
             except InvalidInput as error:
                 raise node.refuse(f"makes a layer that cannot be: {error}") from error
             node.check_attributes()
@@ -231,9 +202,9 @@ class Reader:
         waiting, met = [name], {name}
         while waiting:
             for node in self._users.get(waiting.pop(), []):
-                if node.operator in _CHANNELS_FIRST:
+                if node.operator in CHANNELS_FIRST:
                     return True
-                if node.operator in _ANY_LAYOUT:
+                if node.operator in ANY_LAYOUT:
                     new = [output for output in node.outputs if output not in met]
                     waiting += new
                     met.update(new)
