@@ -19,11 +19,6 @@ from chainrule.schedules import ConstantRate
 
 _FEW = 8  # parameters whose updates are written out one by one
 
-# The equations tell one step; what the next one needs is not among Adadelta's.
-_FOR_THE_NEXT_STEP: dict[type[Optimizer], dict[str, str]] = {
-    Adadelta: {"new_step_squares": "decay * step_squares + direction**2"}
-}
-
 _PLAIN = {"new_parameter": read("parameter - rate * gradient")}
 
 _COMMENTS: dict[type[Optimizer], dict[str, str]] = {
@@ -99,7 +94,7 @@ def _rule(optimizer: Optimizer) -> dict[str, Expression]:
             f"The optimizer {optimizer!r} cannot be ejected: it is SciPy's. Set net.optimizer to "
             "another one, such as cr.Adam()."
         )
-    equations = optimizer.equations() | _FOR_THE_NEXT_STEP.get(type(optimizer), {})
+    equations = optimizer.equations()
     kinds = type(optimizer).__mro__
     changed = next(place for place, kind in enumerate(kinds) if "update" in vars(kind))
     told = any("equations" in vars(kind) for kind in kinds[: changed + 1])
