@@ -82,7 +82,8 @@ RIGHT: dict[str, list[str | tuple[str, str]]] = {
         "return [[1 / (1 + np.exp(-sum(u * w for u, w in zip(row, weights[:, j])) - bias[j]))\n"
         "         for j in range(len(bias))] for row in x]",
         "a = np.empty((len(x), len(bias)), dtype=np.float32)\n"
-        "for j in range(len(bias)):\n    a[:, j] = sigmoid((x * weights[:, j]).sum(axis=1) + bias[j])\n"
+        "for j in range(len(bias)):\n"
+        "    a[:, j] = sigmoid((x * weights[:, j]).sum(axis=1) + bias[j])\n"
         "return a",
     ],
     "loss": [
@@ -132,7 +133,8 @@ RIGHT: dict[str, list[str | tuple[str, str]]] = {
         "e = np.exp(z - z.max(axis=1, keepdims=True))\nreturn e / e.sum(axis=1, keepdims=True)",
         "a = np.empty_like(z)\nfor i, row in enumerate(z):\n    e = np.exp(row - max(row))\n"
         "    a[i] = e / e.sum()\nreturn a",
-        "m = z.max(axis=-1)[:, None]\nreturn np.exp(z - m - np.log(np.exp(z - m).sum(-1)[:, None]))",
+        "m = z.max(axis=-1)[:, None]\n"
+        "return np.exp(z - m - np.log(np.exp(z - m).sum(-1)[:, None]))",
     ],
     "convolution": [
         CONVOLUTION_LOOP.format("np.tensordot(window, weights, axes=3) + bias"),
@@ -266,8 +268,11 @@ WRONG: dict[str, list[Wrong]] = {
         ("rows_repeated", batches(stop="start + batch_size + 1")),
         ("rows_repeated", batches(starts="range(len(x))")),
         ("first_batch_only", batches().replace("return", "    return")),
-        ("count_for_size", "return list(zip(np.array_split(x[order], batch_size), "
-         "np.array_split(y[order], batch_size)))"),
+        (
+            "count_for_size",
+            "return list(zip(np.array_split(x[order], batch_size), "
+            "np.array_split(y[order], batch_size)))",
+        ),
         ("x_alone", batches(x="rows").replace("(x[rows], y[rows])", "x[rows]")),
     ],
     "softmax": [
@@ -358,7 +363,10 @@ WRONG: dict[str, list[Wrong]] = {
         ("rate_turned_round", "return (random.random(shape) < rate) / (1 - rate)"),
         ("scaled_the_wrong_way", "return (random.random(shape) >= rate) * (1 - rate)"),
         ("scaled_by_rate", "return (random.random(shape) >= rate) / (rate or 1)"),
-        ("drawn_together", "return np.ones(shape) * (random.random(shape[1]) >= rate) / (1 - rate)"),
+        (
+            "drawn_together",
+            "return np.ones(shape) * (random.random(shape[1]) >= rate) / (1 - rate)",
+        ),
         (
             "same_mask",
             "random = np.random.default_rng(0)\nreturn (random.random(shape) >= rate) / (1 - rate)",

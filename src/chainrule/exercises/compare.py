@@ -258,7 +258,7 @@ def outputs_of(exercise: Exercise, value: Any) -> list[Any] | None:
     """A learner's result as one item for each output; None where their number is another."""
     if len(exercise.outputs) == 1:
         return [value]
-    if isinstance(value, list | np.ndarray) and getattr(value, "ndim", 1):
+    if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim):
         return list(value) if len(value) == len(exercise.outputs) else None
     return None
 
