@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.data.augmentation import Augmentation
 from chainrule.errors import InvalidSetting, UnreadableFile
 from chainrule.layer import Array
+from chainrule.metrics import Metric
+from chainrule.registry import Registered
 from chainrule.saving.description import build, describe
 from chainrule.saving.model_file import Content
 from chainrule.saving.model_file_training import (
@@ -115,8 +118,8 @@ def read_plan(content: Content, callbacks: list[Callback], progress: Progress) -
         epochs=epochs,
         batch_size=None if size is None else max(1, whole(size)),
         shuffle=bool(plan["shuffle"]),
-        augment=build(plan["augment"]),
-        metrics=build(plan["metrics"]),
+        augment=_members(Augmentation, plan["augment"]),
+        metrics=_members(Metric, plan["metrics"]),
         callbacks=callbacks,
         progress=progress,
         begun=Begun(whole(begun["batches"]), number(begun["loss"])),
@@ -133,6 +136,14 @@ def rebuilt(described: dict[str, Any]) -> Callback | None:
     return kind(**described["settings"])
 
 
+def _members(family: type[Registered], described: Any) -> list[Any]:
+    """Build a list of members of one family."""
+    found = build(described)
+    if not isinstance(found, list) or not all(isinstance(member, family) for member in found):
+        raise UnreadableFile(f"its plan is described wrongly: {found!r}.")
+    return found
+
+
 def _past(checkpoint: dict[str, Any], arrays: dict[str, Array]) -> Past:
     losses, rates, norms = (_series(arrays, f"{_HISTORY}{name}") for name in _SERIES)
     epochs = {
@@ -141,11 +152,15 @@ def _past(checkpoint: dict[str, Any], arrays: dict[str, Array]) -> Past:
     }
     if len({len(rows) for rows in epochs.values()}) > 1 or len({*map(len, (losses, rates))}) > 1:
         raise UnreadableFile("the columns of its history have different lengths.")
-    if len(norms) != len(losses) or not isinstance(checkpoint["stopped_because"], str):
+    stopped_because, settings = checkpoint["stopped_because"], checkpoint["settings"]
+    if (
+        len(norms) != len(losses)
+        or not isinstance(stopped_because, str)
+        or not isinstance(settings, dict)
+    ):
         raise UnreadableFile("its history is described wrongly.")
     seconds = number(checkpoint["seconds"])
-    settings = checkpoint["settings"]
-    return Past(losses, rates, norms, epochs, checkpoint["stopped_because"], seconds, settings)
+    return Past(losses, rates, norms, epochs, stopped_because, seconds, settings)
 
 
 def _series(arrays: dict[str, Array], name: str) -> Array:

@@ -98,7 +98,8 @@ def resume(
     samples, held_out = _samples(network, x, y, validation, sample_weight)
     with naming(file):
         plan = read_plan(content, chosen, progress)
-    _check_data(checkpoint, samples, held_out)
+        data = str(checkpoint["data"])
+    _check_data(data, samples, held_out)
     return _go_on(file, network, samples, held_out, plan, keeper)
 
 
@@ -187,8 +188,8 @@ def _samples(
     return samples.split(fraction, network.seed)
 
 
-def _check_data(checkpoint: dict[str, Any], samples: Samples, held_out: Samples | None) -> None:
-    if fingerprint(samples, held_out) != checkpoint["data"]:
+def _check_data(expected: str, samples: Samples, held_out: Samples | None) -> None:
+    if fingerprint(samples, held_out) != expected:
         raise InvalidData(
             f"These are not the data that the training began with: received {len(samples)} samples "
             f"and {0 if held_out is None else len(held_out)} for validation, with another "

@@ -43,6 +43,7 @@ from chainrule.saving.model_file_training import (
 )
 
 FORMAT = 2
+_MOST_TOLD = 1000  # characters of what is wrong: a file can have names of any length
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ class naming:  # noqa: N801  # reads as a statement
         if isinstance(error, WRONG):
             error = UnreadableFile(f"its content does not fit together ({error!r}).")
         if isinstance(error, UnreadableFile):
-            raise UnreadableFile(f"{self.path} cannot be loaded: {error}") from error
+            told = str(error) if len(str(error)) <= _MOST_TOLD else f"{str(error)[:_MOST_TOLD]}..."
+            raise UnreadableFile(f"{self.path} cannot be loaded: {told}") from error
 
 
 def open_model(path: Path) -> Content:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from chainrule import checks
 from chainrule.checks import shown
 from chainrule.errors import InvalidData, InvalidSetting
@@ -171,12 +173,20 @@ class EarlyStopping(Callback):
     def before_resuming(self, network: Any, history: History, kept: dict[str, Any]) -> None:
         """Go on with what was the best so far."""
         self.before_training(network, history)
-        best = kept["best_parameters"]
-        storage = network.parameter_vector.storage
-        if best is not None and (best.shape, best.dtype) != (storage.shape, storage.dtype):
-            raise InvalidData("EarlyStopping: the best parameters are not those of this network.")
-        self.best, self.best_epoch = kept["best"], kept["best_epoch"]
-        self._best_parameters = None if best is None else best.copy()
+        best, epoch = kept.get("best"), kept.get("best_epoch")
+        parameters, storage = kept.get("best_parameters"), network.parameter_vector.storage
+        if (
+            not isinstance(best, int | float)
+            or not isinstance(epoch, int)
+            or not isinstance(parameters, np.ndarray | None)
+            or (parameters is not None and parameters.shape != storage.shape)
+        ):
+            raise InvalidData(
+                "EarlyStopping: what was kept of it does not fit this network; expected the best "
+                "value, its epoch, and the parameters of that epoch."
+            )
+        self.best, self.best_epoch = best, epoch
+        self._best_parameters = None if parameters is None else parameters.astype(storage.dtype)
 
     def after_training(self, network: Any, history: History) -> None:
         """Put the best parameters back, however the training ended."""
