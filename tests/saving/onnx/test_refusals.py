@@ -20,6 +20,24 @@ C = node("Conv", "x k", "c")  # says that images come channels-first
 CASES: list[tuple[str, tuple[int, ...], list[Node], dict[str, Any]]] = [
     (r"node '/y' \(LSTM\) is of an operator that no layer", ROW, [node("LSTM", "x", "y")], {}),
     (r"\(my\.Relu\) is of an operator", ROW, [node("Relu", "x", "y", domain="my")], {}),
+    (
+        r"\(\(chainrule\.RMSNorm\)\) is of an operator",
+        ROW,
+        [node("RMSNorm", "x", "y", domain="chainrule")],
+        {},
+    ),
+    (
+        r"weights with NaN, infinity",
+        ROW,
+        [node("MatMul", "x m", "z"), node("Mul", "z b", "y")],
+        {"m": np.zeros((4, 2), np.float32), "b": np.full(2, np.inf, np.float32)},
+    ),
+    (
+        r"attribute axes=7, of the wrong type",
+        ROW,
+        [node("ReduceMean", "x", "y", axes=7)],
+        {},
+    ),
     (r"has the attribute slope=2, which is not", ROW, [node("Relu", "x", "y", slope=2)], {}),
     (r"attribute alpha='a', of the wrong type", ROW, [node("Elu", "x", "y", alpha="a")], {}),
     (r"attribute alpha=0\.2; here it is always 0\.1", ROW, [node("HardSigmoid", "x", "y")], {}),

@@ -37,7 +37,7 @@ def fold(node: Node, arrays: Sequence[Array], folder: Path) -> Array | None:
             found = np.asarray(_FOLDS[node.operator](node, list(arrays), folder))
     except UnreadableFile:
         raise
-    except (ValueError, IndexError, TypeError, KeyError, ArithmeticError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise node.refuse(f"cannot be computed from its constants ({error}).") from error
     return found
 
@@ -79,7 +79,7 @@ def _reshape(node: Node, arrays: list[Array], folder: Path) -> Array:
 
 def _axes(node: Node, arrays: list[Array]) -> tuple[int, ...] | None:
     """Axes of Squeeze and Unsqueeze: an attribute up to opset 12, then an input."""
-    found = arrays[1].tolist() if len(arrays) > 1 else node.get("axes")
+    found = arrays[1].tolist() if len(arrays) > 1 else node.listed("axes")
     return None if found is None else tuple(found)
 
 
@@ -92,7 +92,7 @@ def _unsqueeze(node: Node, arrays: list[Array], folder: Path) -> Array:
 
 
 def _transpose(node: Node, arrays: list[Array], folder: Path) -> Array:
-    return arrays[0].transpose(node.get("perm"))
+    return arrays[0].transpose(node.listed("perm"))
 
 
 def _gather(node: Node, arrays: list[Array], folder: Path) -> Array:

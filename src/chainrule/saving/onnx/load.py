@@ -85,7 +85,8 @@ def from_onnx(
     path = Path(path)
     chosen = None if loss is None else Loss.get(loss)
     try:
-        return _network(path, output, chosen)
+        with np.errstate(all="ignore"):  # numbers that are not finite are refused where they end
+            return _network(path, output, chosen)
     except RecursionError as error:
         raise UnreadableFile(
             f"{path} cannot be loaded: its residual blocks lie inside one another too deep."

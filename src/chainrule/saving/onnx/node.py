@@ -10,6 +10,8 @@ import numpy as np
 from chainrule.checks import shown
 from chainrule.errors import UnreadableFile
 
+OURS = "chainrule."  # domain of the nodes that are made here, of several in the file
+
 
 class Node:
     """One operator, what it takes and what it gives.
@@ -74,6 +76,10 @@ class Node:
             raise self.refuse(f"has the attribute {name}={shown(found)}; expected {count} numbers.")
         return found
 
+    def listed(self, name: str) -> list[int] | None:
+        """Value of an attribute that is a list of whole numbers; None where it is left out."""
+        return None if self.get(name) is None else self.wholes(name, ())
+
     def ignore(self, *names: str) -> None:
         """Say that these attributes change nothing here."""
         self._asked.update(names)
@@ -103,8 +109,9 @@ _FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS, _STRINGS = 1, 2, 3, 4, 6, 7, 8
 def node_of(proto: Any) -> Node:
     """Turn an ``onnx.NodeProto`` into a node."""
     domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
+    operator = domain + proto.op_type
     return Node(
-        domain + proto.op_type,
+        f"({operator})" if operator.startswith(OURS) else operator,  # which no file can be
         proto.input,
         proto.output,
         {attribute.name: _value(attribute) for attribute in proto.attribute},

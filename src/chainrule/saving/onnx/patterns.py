@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chainrule.layer import Array
-from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.node import OURS, Node
 
 X = "x"
-OURS = "chainrule."  # domain of the nodes that are made here
 _COMMUTATIVE = {"Add", "Mul"}
 
 

@@ -50,7 +50,7 @@ def read_transposed_convolution(reader: Reader, node: Node) -> Value:
     strides, dilations = steps(node, 2)
     groups, more = node.whole("group", 1), node.wholes("output_padding", (0, 0), 2)
     spans = [(n - 1) * d + 1 for n, d in zip(weights.shape[2:], dilations, strict=True)]
-    way, size = node.text("auto_pad", "NOTSET"), node.get("output_shape")
+    way, size = node.text("auto_pad", "NOTSET"), node.listed("output_shape")
     if size is not None:
         raise node.refuse(f"has the attribute output_shape={size}; expected pads instead.")
     settings = {

@@ -24,7 +24,7 @@ def read_pad(reader: Reader, node: Node) -> Value:
     border, mode = reader.optional(node, 2, "border"), node.text("mode", "constant")
     filling = node.number("value", 0.0) if border is None else float(np.max(np.abs(border)))
     given = reader.optional(node, 1, "pads")
-    pads = node.get("pads", node.get("paddings")) if given is None else given.tolist()
+    pads = (node.listed("pads") or node.listed("paddings")) if given is None else given.tolist()
     axes = reader.optional(node, 3, "axes")
     chosen = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
     if mode != "constant" or filling != 0 or pads is None or len(pads) != 2 * len(chosen):
@@ -77,7 +77,7 @@ def read_resize(reader: Reader, node: Node) -> Value:
             f"resizes by {factors}, mode {mode} {way} {nearest}; expected whole factors of images "
             "to the nearest pixel, each a block."
         )
-    if whole[0] != 1 or (node.get("axes") is not None):
+    if whole[0] != 1 or node.listed("axes") is not None:
         raise node.refuse("resizes the channels, or axes of its own.")
     factor = whole[1] if whole[1] == whole[2] else (whole[1], whole[2])
     return reader.then(value, Step(UpSample, {"factor": factor}))
@@ -85,8 +85,9 @@ def read_resize(reader: Reader, node: Node) -> Value:
 
 def _factors(reader: Reader, node: Node, value: Value) -> list[float]:
     """By how much each axis of a sample grows."""
-    if node.get("scales") is not None:
-        scales = list(node.get("scales"))
+    attribute = node.get("scales")
+    if isinstance(attribute, list) and all(isinstance(scale, float) for scale in attribute):
+        scales = list(attribute)
     else:
         place = 2 if node.operator == "Resize" and reader.opset > 10 else 1
         found = reader.optional(node, place, "scales")

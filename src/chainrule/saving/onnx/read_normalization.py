@@ -104,7 +104,7 @@ def read_rms(reader: Reader, node: Node) -> Value:
     names, parts = node.get("names"), node.get("parts")
     inputs = dict(zip(names, node.inputs, strict=True))
     value, mean = reader.flow(node), parts["ReduceMean"]
-    axes = mean.get("axes")
+    axes = mean.listed("axes")
     if "axes" in inputs:
         axes = reader.constants[inputs["axes"]].tolist()
     rank = len(value.axes) + 1

@@ -71,7 +71,7 @@ def read_reduction(reader: Reader, node: Node) -> Value:
     value = reader.flow(node)
     rank = len(value.axes) + 1
     given = reader.optional(node, 1, "axes")
-    axes = node.get("axes") if given is None else given.reshape(-1).tolist()
+    axes = node.listed("axes") if given is None else given.reshape(-1).tolist()
     chosen = {axis % rank for axis in axes or ()}
     left = [axis for axis in range(1, rank) if axis not in chosen]
     if len(left) == 1:

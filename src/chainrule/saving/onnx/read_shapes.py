@@ -70,7 +70,7 @@ def read_squeeze(reader: Reader, node: Node) -> Value:
     """Axes of size 1 that come or go."""
     value = reader.flow(node)
     axes = reader.optional(node, 1, "axes")
-    listed = node.get("axes") if axes is None else axes.reshape(-1).tolist()
+    listed = node.listed("axes") if axes is None else axes.reshape(-1).tolist()
     sizes = [0, *value.standing]
     if node.operator == "Squeeze":
         chosen = [i for i, n in enumerate(sizes) if n == 1] if listed is None else listed

@@ -117,7 +117,7 @@ class Reader:
         if node.operator == "Shape" and self.is_flow(node, 0):
             node.ignore("start", "end")
             shape = np.array([BATCH, *self.flow(node).standing], np.int64)
-            return shape[node.whole("start", 0) : node.get("end")]
+            return shape[node.whole("start", 0) : node.whole("end", len(shape))]
         names = [name for name in node.inputs if name]
         if not all(name in self.constants for name in names):
             return None
