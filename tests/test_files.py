@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from chainrule import files
 from chainrule.errors import InvalidSetting
-from chainrule.files import check_writable, write_atomically
+from chainrule.files import _open_beside, check_writable, write_atomically
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -31,6 +33,68 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pieces_are_written_one_after_another(tmp_path: Path) -> None:
+    path = write_atomically(tmp_path / "file", [b"ab", memoryview(b"cd"), b""])
+    assert path.read_bytes() == b"abcd"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".0123456789abcdef.chainrule-unfinished"
+    left.write_bytes(b"half")
+    (tmp_path / ".hidden").write_bytes(b"of someone else")
+    write_atomically(tmp_path / "file", b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "file"]
+
+
+def test_what_is_being_written_stays(tmp_path: Path) -> None:
+    beside, file = _open_beside(tmp_path / "other")
+    with file:
+        write_atomically(tmp_path / "file", b"new")
+        assert beside.exists()
+    write_atomically(tmp_path / "file", b"new")
+    assert not beside.exists()
+
+
+def test_many_threads_write_one_file(tmp_path: Path) -> None:
+    """None takes what another is writing for litter."""
+    path = tmp_path / "file"
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: write_atomically(path, bytes([n]) * 1000), range(200)))
+    content = path.read_bytes()
+    assert content == content[:1] * 1000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "file", b"new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    """The name beside it is not made from it, and so never too long."""
+    path = tmp_path / ("ü" * 120)
+    assert write_atomically(path, b"new").read_bytes() == b"new"
+
+
+def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    assert write_atomically(tmp_path / "file", b"new").read_bytes() == b"new"
+    monkeypatch.setattr(files, "fcntl", None)
+    assert write_atomically(tmp_path / "file", b"newer").read_bytes() == b"newer"
+    (tmp_path / ".0123456789abcdef.chainrule-unfinished").touch()
+    check_writable(tmp_path / "file")
+    write_atomically(tmp_path / "file", b"newest")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_other_people_may_read_the_file_as_any_other(tmp_path: Path) -> None:

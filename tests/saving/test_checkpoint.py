@@ -300,6 +300,21 @@ def test_checkpoints_that_do_not_fit_together(kept: Path, name: str, value: Any)
         saving.resume(kept, X, Y, validation=0.25)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("best", None), ("best", "x"), ("best_epoch", 0.5), ("best_parameters", 3)]
+)
+def test_early_stopping_that_was_kept_wrongly(tmp_path: Path, name: str, value: Any) -> None:
+    train(cr.EarlyStopping("loss"), saving.Checkpoint(tmp_path))
+    path = tmp_path / "step-00000008.safetensors"
+    change(path, f"callbacks.0.kept.{name}", value)
+    if name == "best_parameters":
+        found = read(path)
+        arrays = {n: a for n, a in found.arrays.items() if "best_parameters" not in n}
+        path.write_bytes(b"".join(pieces(found.text, arrays)))
+    with pytest.raises(InvalidData, match="EarlyStopping: what was kept of it does not fit"):
+        saving.resume(path, X, Y)
+
+
 # --- data ---------------------------------------------------------------------------------------
 
 
