@@ -20,6 +20,7 @@ from chainrule.checker.recorder import GONE
 from chainrule.layer import Array
 
 TOLERANCE = 1e-8
+_CHANGES = 20
 _DIFFERENCE = re.compile(r"\b(add|subtract)\(")
 Path = tuple[str | int, ...]
 
@@ -175,6 +176,8 @@ class Evidence:
             if old == GONE or value == GONE:
                 continue
             count = counts[path]
+            if count[0] == _CHANGES:  # later ones may not have been written down
+                continue
             count[0] += 1
             count[1] += self._is_update(at, old, value, place)
         found = {
@@ -195,15 +198,26 @@ class Evidence:
         last = bisect.bisect_left(events, at) - 1
         for event in events[max(last - 3, 0) : last + 1]:
             place_of_new = self.place(event)
-            is_difference = place_of_new.kind == "BinOp" or (
-                place_of_new.kind == "Call" and _DIFFERENCE.search(place_of_new.text)
-            )
-            if event < at - 400 or not is_difference:
+            if event < at - 400 or place_of_new.kind not in ("BinOp", "Call"):
+                continue
+            if place_of_new.kind == "Call" and not _DIFFERENCE.search(place_of_new.text):
+                if self._is_argument(event, old):
+                    return True
                 continue
             inside = self._inside(self.events[event][0])
             for earlier in range(event - 1, max(event - 100, -1), -1):
                 if self.events[earlier][1] == old and self.events[earlier][0] in inside:
                     return True
+        return False
+
+    def _is_argument(self, event: int, value: int) -> bool:
+        """Whether a call was given a value itself: w = step(w, gradient)."""
+        node = self.place(event).node
+        assert isinstance(node, ast.Call)  # noqa: S101 - asked for
+        given = set(map(id, node.args))
+        for earlier in range(event - 1, max(event - 1500, -1), -1):
+            if self.events[earlier][1] == value and id(self.place(earlier).node) in given:
+                return True
         return False
 
     def _inside(self, place: int) -> set[int]:
