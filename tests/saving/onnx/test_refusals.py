@@ -33,6 +33,13 @@ CASES: list[tuple[str, tuple[int, ...], list[Node], dict[str, Any]]] = [
         {"m": np.zeros((4, 2), np.float32), "b": np.full(2, np.inf, np.float32)},
     ),
     (
+        r"has axes of dtype float32; expected whole numbers",
+        IMAGE,
+        [node("ReduceMean", "x a", "y")],
+        {"a": np.ones(2, np.float32)},
+    ),
+    (r"has 0 ratios", ROW, [node("Dropout", "x r", "y")], {"r": np.zeros(0, np.float32)}),
+    (
         r"attribute axes=7, of the wrong type",
         ROW,
         [node("ReduceMean", "x", "y", axes=7)],

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.checks import shown
 from chainrule.errors import UnreadableFile
+from chainrule.layer import Array
 
 OURS = "chainrule."  # domain of the nodes that are made here, of several in the file
 
@@ -100,6 +101,18 @@ class Node:
         if not isinstance(value, kind):
             raise self.refuse(f"has the attribute {name}={shown(value)}, of the wrong type.")
         return value
+
+
+def whole_numbers(node: Node, values: Array, what: str) -> list[int]:
+    """Turn a constant of a node into a list of whole numbers.
+
+    Raises
+    ------
+    UnreadableFile
+    """
+    if values.dtype.kind != "i":
+        raise node.refuse(f"has {what} of dtype {values.dtype}; expected whole numbers.")
+    return [int(value) for value in values.reshape(-1)]
 
 
 # Of onnx.AttributeProto.

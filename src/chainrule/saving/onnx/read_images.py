@@ -22,11 +22,11 @@ def read_pad(reader: Reader, node: Node) -> Value:
         value = (reader.channels_first if first else reader.channels_last)(node, value)
     rank = len(value.axes) + 1
     border, mode = reader.optional(node, 2, "border"), node.text("mode", "constant")
-    filling = node.number("value", 0.0) if border is None else float(np.max(np.abs(border)))
-    given = reader.optional(node, 1, "pads")
-    pads = (node.listed("pads") or node.listed("paddings")) if given is None else given.tolist()
-    axes = reader.optional(node, 3, "axes")
-    chosen = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
+    filling = node.number("value", 0.0) if border is None else float(np.abs(border).max(initial=0))
+    given = reader.wholes(node, 1, "pads")
+    pads = (node.listed("pads") or node.listed("paddings")) if given is None else given
+    axes = reader.wholes(node, 3, "axes")
+    chosen = list(range(rank)) if axes is None else [axis % rank for axis in axes]
     if mode != "constant" or filling != 0 or pads is None or len(pads) != 2 * len(chosen):
         raise node.refuse(f"pads {pads} with {filling:g}, mode {mode}; expected zeros.")
     if not any(pads):
@@ -91,10 +91,13 @@ def _factors(reader: Reader, node: Node, value: Value) -> list[float]:
     else:
         place = 2 if node.operator == "Resize" and reader.opset > 10 else 1
         found = reader.optional(node, place, "scales")
-        scales = [] if found is None else [float(size) for size in found]
-    sizes = reader.optional(node, 3, "sizes") if not scales else None
+        scales = [] if found is None else [float(size) for size in found.reshape(-1)]
+    sizes = reader.wholes(node, 3, "sizes") if not scales else None
     if sizes is not None and len(sizes) == len(value.standing) + 1:
-        scales = [1.0, *(int(n) / m for n, m in zip(sizes[1:], value.standing, strict=True))]
+        scales = [
+            1.0,
+            *(n / m for n, m in zip(sizes[1:], value.standing, strict=True)),
+        ]
     if len(scales) != len(value.standing) + 1 or scales[0] != 1 or min(scales) <= 0:
         raise node.refuse(f"has the scales {scales}; expected one for each axis, 1 for the batch.")
     return scales[1:]

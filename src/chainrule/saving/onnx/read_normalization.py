@@ -8,7 +8,7 @@ from chainrule.layer import Array
 from chainrule.layers import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from chainrule.saving.onnx.chain import Step, Value
 from chainrule.saving.onnx.channels import check_channels
-from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.node import Node, whole_numbers
 from chainrule.saving.onnx.operators import reads
 from chainrule.saving.onnx.reader import Reader
 
@@ -81,7 +81,7 @@ def read_grouped_instances(reader: Reader, node: Node) -> Value:
     names, parts = node.get("names"), node.get("parts")
     inputs = dict(zip(names, node.inputs, strict=True))
     value = reader.channels_first(node, reader.flow(node))
-    groups = reader.constants[inputs["groups"]].tolist()
+    groups = whole_numbers(node, reader.constants[inputs["groups"]], "groups")
     if "shape" in inputs:
         _check_same_shape(node, value, reader.constants[inputs["shape"]])
     rows = value.standing[0] * int(np.prod(value.standing[1:]))
@@ -106,7 +106,7 @@ def read_rms(reader: Reader, node: Node) -> Value:
     value, mean = reader.flow(node), parts["ReduceMean"]
     axes = mean.listed("axes")
     if "axes" in inputs:
-        axes = reader.constants[inputs["axes"]].tolist()
+        axes = whole_numbers(node, reader.constants[inputs["axes"]], "axes")
     rank = len(value.axes) + 1
     over = axes[0] % rank if axes and len(axes) == 1 else 0
     if over:
@@ -151,7 +151,7 @@ def _for_channels(node: Node, array: Array, groups: int, channels: int) -> Array
 
 def _check_same_shape(node: Node, value: Value, shape: Array) -> None:
     """Refuse a second Reshape that does not undo the first."""
-    sizes = [int(size) for size in shape]
+    sizes = whole_numbers(node, shape, "a shape")
     same = [
         size in (0, whole) or (size == -1 and sizes.count(-1) == 1)
         for size, whole in zip(sizes[1:], value.standing, strict=False)

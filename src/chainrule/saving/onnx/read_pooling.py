@@ -70,8 +70,8 @@ def read_reduction(reader: Reader, node: Node) -> Value:
     node.ignore("noop_with_empty_axes")
     value = reader.flow(node)
     rank = len(value.axes) + 1
-    given = reader.optional(node, 1, "axes")
-    axes = node.listed("axes") if given is None else given.reshape(-1).tolist()
+    given = reader.wholes(node, 1, "axes")
+    axes = node.listed("axes") if given is None else given
     chosen = {axis % rank for axis in axes or ()}
     left = [axis for axis in range(1, rank) if axis not in chosen]
     if len(left) == 1:

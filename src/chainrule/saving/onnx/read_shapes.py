@@ -9,7 +9,7 @@ from chainrule.layer import Shape
 from chainrule.layers import Dropout, Flatten, Reshape
 from chainrule.saving.onnx.chain import Axes, Order, Step, Value, plain_axes
 from chainrule.saving.onnx.constants import BATCH
-from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.node import Node, whole_numbers
 from chainrule.saving.onnx.operators import reads
 from chainrule.saving.onnx.order import in_order
 from chainrule.saving.onnx.reader import Reader
@@ -39,6 +39,8 @@ def read_dropout(reader: Reader, node: Node) -> Value:
     if training is not None and training.any():
         raise node.refuse("drops numbers as in training; export the model in eval mode.")
     ratio = reader.optional(node, 1, "ratio")
+    if ratio is not None and ratio.size != 1:
+        raise node.refuse(f"has {ratio.size} ratios; expected one.")
     rate = node.number("ratio", 0.5) if ratio is None else float(str(ratio.reshape(-1)[0]))
     return reader.then(reader.flow(node), Step(Dropout, {"rate": rate}))
 
@@ -69,8 +71,8 @@ def read_flatten(reader: Reader, node: Node) -> Value:
 def read_squeeze(reader: Reader, node: Node) -> Value:
     """Axes of size 1 that come or go."""
     value = reader.flow(node)
-    axes = reader.optional(node, 1, "axes")
-    listed = node.listed("axes") if axes is None else axes.reshape(-1).tolist()
+    axes = reader.wholes(node, 1, "axes")
+    listed = node.listed("axes") if axes is None else axes
     sizes = [0, *value.standing]
     if node.operator == "Squeeze":
         chosen = [i for i, n in enumerate(sizes) if n == 1] if listed is None else listed
@@ -92,7 +94,7 @@ def read_squeeze(reader: Reader, node: Node) -> Value:
 def read_reshape(reader: Reader, node: Node) -> Value:
     """Samples get another shape, and stay samples."""
     value = reader.flow(node)
-    sizes = [int(size) for size in reader.constant(node, 1, "shape").reshape(-1)]
+    sizes = whole_numbers(node, reader.constant(node, 1, "shape"), "a shape")
     return _reshaped(reader, node, value, _target(node, value, sizes, reader.batch))
 
 

@@ -15,7 +15,7 @@ from chainrule.layers import Conv1D, Conv2D, ConvTranspose2D, Dense, Flatten, Re
 from chainrule.saving.onnx.chain import Axes, Chain, Step, Value, channels_first_axes, plain_axes
 from chainrule.saving.onnx.constants import BATCH, fold
 from chainrule.saving.onnx.file import Arrays
-from chainrule.saving.onnx.node import Node
+from chainrule.saving.onnx.node import Node, whole_numbers
 from chainrule.saving.onnx.operators import ANY_LAYOUT, CHANNELS_FIRST, READS
 
 # Layers that end in an activation.
@@ -150,6 +150,11 @@ class Reader:
         if node.inputs[index] not in self.constants:
             raise node.refuse(f"computes its {what} from the input; expected a constant.")
         return self.constants[node.inputs[index]]
+
+    def wholes(self, node: Node, index: int, what: str) -> list[int] | None:
+        """Return an input that must be a constant list of whole numbers, or None."""
+        found = self.optional(node, index, what)
+        return None if found is None else whole_numbers(node, found, what)
 
     # --- what a node makes ------------------------------------------------------------------
 
