@@ -257,8 +257,8 @@ def test_arrays_that_lie_about_their_place(tmp_path: Path, arrays: Any, message:
     ("header", "message"),
     [
         (b"", "a damaged one"),
-        (b"[]", "a damaged one"),
-        (b"3", "a damaged one"),
+        (b"[]", "its header is no JSON object"),
+        (b"3", "its header is no JSON object"),
         (b"{", "a damaged one"),
         (b"\xff\xfe", "a damaged one"),
         (b'{"__metadata__": 3}', "a damaged one"),

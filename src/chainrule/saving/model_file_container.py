@@ -183,6 +183,8 @@ def _header(encoded: bytes) -> tuple[str, str | None, dict[str, _Place]]:
         raise UnreadableFile(f"its header has more than {_MOST_PARTS:,} parts.")
     try:
         header = read_json(encoded)
+        if not isinstance(header, dict):
+            raise UnreadableFile("it is not a model file: its header is no JSON object.")
         metadata = header.pop(_METADATA, {})
         text, digits = metadata.get(_TEXT), metadata.get(_CHECKSUM)
         places = {name: _place(entry) for name, entry in header.items()}
