@@ -33,13 +33,18 @@ _MOST_NUMBERS = 200_000
 _MOST_ITEMS = 1_000
 
 # Held on to: the learner's file may replace any of them.
-_as_array, _to_list, _default_rng = np.asarray, np.ndarray.tolist, np.random.default_rng
-_write, _exit, _own_process, _errors = os.write, os._exit, os.getpid(), np.errstate
-_dumps, _walk = json.dumps, traceback.walk_tb
+_Array, _as_array, _to_list = np.ndarray, np.asarray, np.ndarray.tolist
+_array, _default_rng = np.array, np.random.default_rng
+_write, _exit, _process_id = os.write, os._exit, os.getpid
+_dumps, _walk, _filter_warnings = json.dumps, traceback.walk_tb, warnings.simplefilter
 
 
 class InputAsked(Exception):
     """The learner's file asks for keyboard input."""
+
+
+class WrongKind(Exception):
+    """A function gave something that is neither a number nor an array of numbers."""
 
 
 class NotForLearners(importlib.abc.MetaPathFinder):
@@ -55,7 +60,7 @@ class NotForLearners(importlib.abc.MetaPathFinder):
 def main() -> None:
     """Answer one request."""
     request = json.loads(sys.stdin.buffer.read())
-    channel = os.dup(1)
+    channel, own_process = os.dup(1), os.getpid()
     _close_the_door(request["folder"])
     _limit(request["megabytes"], request["seconds"])
     adapter = types.ModuleType("adapter")
@@ -71,7 +76,7 @@ def main() -> None:
         exec(compile(request["text"], _FILENAME, "exec"), module.__dict__)  # noqa: S102 - the task
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too
         failure = _describe(error)
-    if os.getpid() != _own_process:  # a copy made by the learner's fork
+    if _process_id() != own_process:  # a copy made by the learner's fork
         _exit(0)
     answers = [] if failure else [_call(module, adapter, *call) for call in calls]
     reply = {"token": request["token"], "failure": failure, "answers": answers}
@@ -88,7 +93,7 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         if "generator" in value:
             return _default_rng(value["generator"])
-        return np.array(value["values"], value["dtype"]).reshape(value["shape"])
+        return _array(value["values"], value["dtype"]).reshape(value["shape"])
     return value
 
 
@@ -97,7 +102,7 @@ def encode(value: Any) -> Any:
 
     Raises
     ------
-    TypeError
+    WrongKind
         When it is something else; the message says what.
     """
     if value is None:
@@ -105,15 +110,15 @@ def encode(value: Any) -> Any:
     if isinstance(value, list | tuple | Iterator):
         return _encode_many(value)
     if isinstance(value, str | bytes | dict | set) or callable(value):
-        raise TypeError(type(value).__name__)
+        raise WrongKind(f"something of the type {type(value).__name__}")
     try:
         array = _as_array(value)
     except Exception as error:
-        raise TypeError(type(value).__name__) from error
+        raise WrongKind(f"something of the type {type(value).__name__}") from error
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{type(value).__name__} of {array.dtype}")
+        raise WrongKind(f"numbers of the type {array.dtype}")
     if array.size > _MOST_NUMBERS:
-        raise TypeError(f"array of shape {array.shape}, far more numbers than expected")
+        raise WrongKind(f"an array of shape {array.shape}")
     flat = _to_list(array.reshape(-1).astype(float))
     return {"kind": "array", "shape": list(array.shape), "values": flat}
 
@@ -122,7 +127,7 @@ def _encode_many(value: Any) -> Any:
     items: list[Any] = []
     for item in value:
         if len(items) == _MOST_ITEMS:
-            raise TypeError(f"{type(value).__name__} of more than {_MOST_ITEMS} items")
+            raise WrongKind(f"more than {_MOST_ITEMS} things")
         items.append(item)
     if items and all(isinstance(item, int | float) for item in items):
         return encode(_as_array(items, dtype=float))
@@ -139,11 +144,10 @@ def _call(module: types.ModuleType, adapter: types.ModuleType, name: str, argume
             return {"missing": name}
     before = _dumps(_snapshot(arguments))
     try:
-        # Python's own sums and loops over NumPy's numbers may warn; the numbers tell enough.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            given = function(*arguments)
-            answer = encode(given)
+        _filter_warnings("ignore")  # the numbers tell enough
+        answer = encode(function(*arguments))
+    except WrongKind as error:
+        return {"kind": str(error)}
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too
         return {"failure": _describe(error)}
     return {"value": answer, "changed": before != _dumps(_snapshot(arguments))}
@@ -153,7 +157,7 @@ def _snapshot(arguments: Any) -> Any:
     """Numbers of all array arguments, to see whether a function changed them."""
     if isinstance(arguments, list):
         return [_snapshot(item) for item in arguments]
-    return _to_list(arguments) if isinstance(arguments, np.ndarray) else None
+    return _to_list(arguments) if isinstance(arguments, _Array) else None
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

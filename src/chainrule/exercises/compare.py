@@ -43,6 +43,9 @@ def compare(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]
     for answer in answers:
         if answer.failure is not None:
             return Found([_of_exception(exercise, cases, answers)], [])
+        if answer.kind:
+            message = f"{exercise.function} returns {answer.kind}. Expected: {_expected(exercise)}."
+            return Found([Problem("wrong_kind", message)], [])
         if answer.value is None:
             message = f"{exercise.function} returns nothing. Is there a return at its end?"
             return Found([Problem("nothing_returned", message)], [])
@@ -53,8 +56,8 @@ def compare(exercise: Exercise, cases: Sequence[Case], answers: Sequence[Answer]
     found = [outputs_of(exercise, answer.value) for answer in answers]
     for values in found:
         if values is None:
-            wanted = " and ".join(exercise.outputs)
-            message = f"{exercise.function} should return {len(exercise.outputs)} things: {wanted}."
+            count = len(exercise.outputs)
+            message = f"{exercise.function} should return {count} things: {_expected(exercise)}."
             return Found([Problem("wrong_number_of_results", message)], [])
     learner = [
         [_like(v, t) for v, t in zip(vs or [], ts, strict=True)]
@@ -213,12 +216,6 @@ def _of_exception(exercise: Exercise, cases: Sequence[Case], answers: Sequence[A
     failure = next(answer.failure for answer in answers if answer.failure is not None)
     where = f" in line {failure.line}" if failure.line else ""
     said = f"{exercise.function} stops{where}. {told(failure)}"
-    if failure.error == "TypeError" and failure.line is None:
-        return Problem(
-            "wrong_kind",
-            f"{exercise.function} cannot be used so. {told(failure)} "
-            "Expected numbers or arrays of numbers.",
-        )
     for mistake in exercise.mistakes:
         results = _results(exercise, mistake, cases)
         raised = [result is _RAISES for result in results]
@@ -246,6 +243,12 @@ def _results(exercise: Exercise, mistake: Mistake, cases: Sequence[Case]) -> lis
         except (ValueError, IndexError, ZeroDivisionError):
             results.append(_RAISES)
     return results
+
+
+def _expected(exercise: Exercise) -> str:
+    if len(exercise.outputs) > 1:
+        return " and ".join(exercise.outputs)
+    return f"{exercise.outputs[0]}, in numbers"
 
 
 def _is_wrong(values: list[Any], expected: list[Any]) -> bool:

@@ -62,6 +62,8 @@ class Answer:
     value : Tree or None
         Arrays of float64, and lists of them; None when the function gave None or failed.
     failure : Failure or None
+    kind : str
+        What it was, where it is neither a number nor an array; otherwise empty.
     missing : bool
         The file has no such function.
     changed : bool
@@ -70,6 +72,7 @@ class Answer:
 
     value: Tree = None
     failure: Failure | None = None
+    kind: str = ""
     missing: bool = False
     changed: bool = False
 
@@ -218,6 +221,8 @@ def _answer(reply: dict[str, Any]) -> Answer:
         return Answer(missing=True)
     if "failure" in reply:
         return Answer(failure=Failure(**reply["failure"]))
+    if "kind" in reply:
+        return Answer(kind=str(reply["kind"]))
     return Answer(_tree(reply["value"]), changed=bool(reply["changed"]))
 
 
