@@ -132,9 +132,17 @@ ORDER = {
         checker.source checker.instrument checker.recorder checker.stand_ins checker.drive
         checker.child checker.process checker.evidence checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
-        checker.losses_seen checker.judge checker.lines checker.right_line
-        checker.other_findings checker.data_findings checker.verdict checker.troubles checker.wording
+        checker.losses_seen checker.single_numbers checker.judge checker.lines checker.right_line
+        checker.other_findings checker.rates checker.data_findings checker.verdict checker.troubles checker.wording
         checker.checking checker
+        """,
+    "the exercises": """
+        exercises.child exercises.sandbox exercises.exercise exercises.definitions.dense
+        exercises.definitions.backprop exercises.definitions.training exercises.definitions.images
+        exercises.definitions exercises.verdict exercises.troubles exercises.numbers
+        exercises.lines exercises.compare exercises.check exercises.hints
+        exercises.bugs.architecture exercises.bugs.pieces exercises.bugs.rows exercises.bugs.others
+        exercises.bugs.hunt exercises.bugs.check exercises.bugs exercises
         """,
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
@@ -143,7 +151,8 @@ ORDER = {
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
-        cli.explain_overview cli.explain_output cli.explain cli.eject cli.app cli
+        cli.explain_overview cli.explain_output cli.explain cli.eject cli.exercise_output
+        cli.exercise_bug cli.exercise cli.app cli
         """,
 }
 

@@ -402,3 +402,75 @@ BROKEN = [
         "grad_b_hidden = grad_hidden[0:1]",
     ),
 ]
+BROKEN += [
+    Broken(
+        "layer_objects",
+        "output_derivative_missing",
+        "net.add(Dense(3, 1))\nnet.add(ActivationLayer(tanh, tanh_prime))",
+        "net.add(Dense(3, 1))\nnet.add(ActivationLayer(tanh, lambda x: 1))",
+    ),
+    Broken(
+        "closures", "output_derivative_missing", "g = (y - target) * y * (1 - y)", "g = y - target"
+    ),
+    Broken(
+        "neurons",
+        "output_derivative_missing",
+        "n.delta = (n.output - t) * n.output * (1 - n.output)",
+        "n.delta = n.output - t",
+    ),
+    Broken(
+        "forward_backward",
+        "output_derivative_missing",
+        "self.o_delta = self.o_erreur * self.sigmoidePrime(o)",
+        "self.o_delta = self.o_erreur",
+    ),
+    Broken(
+        "numbered_parameters",
+        "hidden_derivative_missing",
+        'dZ = dA * (caches[f"Z{l-1}"] > 0)',
+        "dZ = dA",
+    ),
+    Broken(
+        "parameter_tuples",
+        "hidden_derivative_missing",
+        "eh = (e @ v.T) * (1 - hidden ** 2)",
+        "eh = e @ v.T",
+    ),
+    Broken(
+        "own_matrices",
+        "hidden_derivative_missing",
+        "D1 = times(matmul(D2, transpose(W2)), apply(slope, H))",
+        "D1 = matmul(D2, transpose(W2))",
+    ),
+    Broken(
+        "einsum_batches",
+        "sigmoid_prime_of_z_as_a",
+        "* self.a1 * (1 - self.a1)",
+        "* self.z1 * (1 - self.z1)",
+        "d1 = np.einsum",
+    ),
+    Broken("adam_dict", "hidden_derivative_missing", "    dh[z1 <= 0] = 0\n", "", "dh = d.dot"),
+    Broken(
+        "lists_of_deltas",
+        "sigmoid_prime_on_activation_twice",
+        "act_d(zs[l])",
+        "act_d(acts[l + 1])",
+        "deltas[l] = (deltas",
+    ),
+    Broken("theta_with_ones", "sign_turned", "d3 = A2 - labels", "d3 = labels - A2"),
+    Broken(
+        "functions_main",
+        "bias_gradient_axis",
+        "dW2, db2 = a1.T @ d2, d2.sum(0, keepdims=True)",
+        "dW2, db2 = a1.T @ d2, d2.sum(keepdims=True)",
+    ),
+]
+BROKEN += [
+    Broken(
+        "lists_of_deltas",
+        "aliased_weights",
+        "self.Ws = [rng.normal(0, 1 / np.sqrt(a), size=(a, b)).astype(np.float32) for a, b in zip(dims, dims[1:])]",
+        "self.Ws = [rng.normal(0, 1 / np.sqrt(a), size=(a, b)).astype(np.float32) for a, b in zip(dims, dims[1:])]\n        self.Ws[2] = self.Ws[1]",
+        "self.Ws[2] = self.Ws[1]",
+    ),
+]

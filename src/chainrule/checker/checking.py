@@ -19,6 +19,7 @@ from chainrule.checker.other_findings import (
     before_the_network,
 )
 from chainrule.checker.process import Record
+from chainrule.checker.rates import rate_line
 from chainrule.checker.right_line import right_line
 from chainrule.checker.source import Source
 from chainrule.checker.steps import find_steps
@@ -87,9 +88,9 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     known = explained(evidence, network, steps)
     finding = judge(evidence, known)
     if finding.verdict != "wrong":
-        found = after_judging(evidence, network, made) or with_the_samples(
-            evidence, network, steps, known
-        )
+        found = after_judging(
+            evidence, network, made, rate_line(source, known)
+        ) or with_the_samples(evidence, network, steps, known)
         if found is not None:
             return _structural(source, network, found)
     if not steps:

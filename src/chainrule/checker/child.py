@@ -146,6 +146,7 @@ def _send(
             "events": recorder.events,
             "changes": recorder.changes,
             "paths": recorder.paths,
+            "aliases": sorted(recorder.aliases),
             "shapes": recorder.shapes,
             "warnings": notes,
         }

@@ -52,6 +52,7 @@ class Evidence:
         self.places = places
         self.values = record.values
         self.events = record.events
+        self.aliased = {record.paths[number] for number in record.aliases}
         self._events_of: dict[int, list[int]] = defaultdict(list)
         for event, (_, number) in enumerate(record.events):
             self._events_of[number].append(event)

@@ -81,6 +81,7 @@ class _Search:
     bias_changes: list[Array | None]
     decay: bool
     seen: Callable[[Array], float | None] | None
+    every: bool = False
     found: list[Explanation] = field(default_factory=list)
 
 
@@ -139,6 +140,16 @@ def explain(
     return min(finished, key=lambda found: found.cost)
 
 
+def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> list[Explanation]:
+    """Return a step for every candidate of the last δ that gives the learner's numbers."""
+    search = _Search(
+        network, step, done, step.weight_changes(), step.bias_changes(), False, None, every=True
+    )
+    last = len(network.layers) - 1
+    _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
+    return [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
+
+
 def _descend(
     search: _Search,
     number: int,
@@ -150,7 +161,8 @@ def _descend(
     fewest = 99
     for candidate in sorted(candidates, key=lambda delta: len(delta.slips)):  # type: ignore[call-overload]
         cost = len(candidate.slips)
-        if cost > fewest or not np.isfinite(candidate.delta).all():
+        every = search.every and not deltas
+        if (cost > fewest and not every) or not np.isfinite(candidate.delta).all():
             continue
         fit = _fit_weights(search, number, candidate, deltas)
         if fit is None:

@@ -222,6 +222,8 @@ def _layers_from(
     for path, array in moment.weights.items():
         if array is h or array is h.base or (path in used) != again:
             continue
+        if again and path not in moment.evidence.aliased:
+            continue
         for turned in (False, True):
             if again and turned != used_turned:
                 continue

@@ -12,6 +12,7 @@ from chainrule.checker.judged import (
     is_telling,
 )
 from chainrule.checker.losses_seen import losses_seen, mismatch
+from chainrule.checker.single_numbers import explained_alike, is_single
 from chainrule.checker.steps import Step
 
 _STEPS = 4
@@ -38,6 +39,11 @@ def judge(evidence: Evidence, known: list[Judged]) -> Finding:
 
 def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[Judged]:
     """Explain the first steps that move all weights."""
+    single = [step for step in steps[: 2 * _LOOKED_AT] if is_single(step)]
+    if len(single) >= _STEPS:
+        alike = explained_alike(evidence, network, single)
+        if alike:
+            return alike
     known: list[Judged] = []
     tried = 0
     previous: Step | None = None

@@ -56,6 +56,6 @@ def mismatch(evidence: Evidence, one: Judged, seen: set[str]) -> Slip | None:
     activation = one.network.layers[-1].activation
     if activation not in ("sigmoid", "softmax"):
         return None
-    if reported == "squared":
+    if reported == "squared" and activation == "sigmoid":
         return Slip("output_derivative_missing", last, delta.delta, None)
     return Slip("loss_mismatch", last, delta.delta, delta.error, "extra factor")

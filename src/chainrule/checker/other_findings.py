@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence
+from chainrule.checker.evidence import Evidence, Path
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.instrument import Place
 from chainrule.checker.process import Record
+from chainrule.checker.recorder import GONE
 from chainrule.layer import Array
 
 _TINY = 1e-4
@@ -47,20 +48,22 @@ def before_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> 
             line = _line_of(evidence, first.z[number], first.event)
             return Structural("forward_through_z", number, line)
     return (
-        _shared_weights(evidence, network, first)
+        _other_shape(evidence, network)
+        or _shared_weights(evidence, network, first)
         or _unused_bias(evidence, network, first)
         or _frozen_bias(evidence, network, passes)
     )
 
 
-def after_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
+def after_judging(
+    evidence: Evidence, network: Network, passes: list[Pass], rate_line: int | None
+) -> Structural | None:
     """What keeps a network from learning though its steps are right."""
     if not passes:
         return None
     return (
         _start(evidence, network, passes[0])
-        or _runs_away(evidence, network, passes)
-        or _overflow(evidence, network)
+        or _runs_away(evidence, network, passes, rate_line)
         or _stale(evidence, network, passes)
     )
 
@@ -89,13 +92,46 @@ def _first_line(evidence: Evidence, network: Network, number: int, weights: Arra
 
 
 def _shared_weights(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
-    if evidence.number_by_number:  # numbers that stand alone agree too easily
-        return None
     paths = [layer.weights for layer in network.layers]
     for number, path in enumerate(paths):
         if path in paths[:number]:
-            line = _first_line(evidence, network, number, first.weights[number])
+            line = _aliasing_line(evidence, path)
+            if line is None:
+                line = _first_line(evidence, network, number, first.weights[number])
             return Structural("aliased_weights", number, line)
+    return None
+
+
+def _aliasing_line(evidence: Evidence, path: Path) -> int | None:
+    """The statement after which a sibling of a variable no longer had an array of its own."""
+    for _, known, value, place in evidence.record.changes:
+        other = evidence.record.paths[known]
+        if value == GONE and other != path and other[:-1] == path[:-1] and place >= 0:
+            return evidence.places[place].line
+    return None
+
+
+def _other_shape(evidence: Evidence, network: Network) -> Structural | None:
+    """A parameter that an update has given another shape, by broadcasting."""
+    kinds = [
+        (number, path, cause)
+        for number, layer in enumerate(network.layers)
+        for path, cause in (
+            (layer.weights, "elementwise_for_matrix"),
+            (layer.bias, "bias_gradient_not_summed"),
+        )
+    ]
+    shapes: dict[int, tuple[int, ...]] = {}
+    for _, known, value, place in evidence.record.changes:
+        if value < 0:
+            shapes.pop(known, None)
+            continue
+        shape = evidence.values[value].shape
+        before = shapes.setdefault(known, shape)
+        if before != shape and len(before) and evidence.values[value].size > 1:
+            for number, path, cause in kinds:
+                if path == evidence.record.paths[known] and len(shape) >= len(before):
+                    return Structural(cause, number, evidence.places[place].line)
     return None
 
 
@@ -142,14 +178,18 @@ def _start(evidence: Evidence, network: Network, first: Pass) -> Structural | No
     return None
 
 
-def _runs_away(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
+def _runs_away(
+    evidence: Evidence, network: Network, passes: list[Pass], rate_line: int | None
+) -> Structural | None:
+    """Parameters that explode; or sums that only training has made too large for exp."""
     start = max(float(np.abs(weights).max()) for weights in passes[0].weights)
     with np.errstate(all="ignore"):
         later = [max(float(np.abs(weights).max()) for weights in one.weights) for one in passes]
     largest = max(later)
-    if not np.isfinite(largest) or largest > _RUNS_AWAY * max(start, 1e-3):
-        words = {"number": "far too large"}
-        return Structural("diverging", len(network.layers) - 1, None, words=words)
+    overflows = _overflow(evidence, network) is not None
+    if not np.isfinite(largest) or largest > _RUNS_AWAY * max(start, 1e-3) or overflows:
+        words = {"number": f"the largest weight goes from {start:.2g} to {largest:.2g}"}
+        return Structural("diverging", len(network.layers) - 1, rate_line, words=words)
     return None
 
 

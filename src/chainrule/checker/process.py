@@ -48,6 +48,10 @@ class Record:
         The pool that values point into.
     paths : list of tuple
         How the learner's program reaches a variable: ("train()", "self", ".weights").
+    warnings : list of (int, str)
+        Line and text of what NumPy or Python warned about.
+    aliases : list of int
+        Paths of arrays that stand under a second name beside the first.
     """
 
     outcome: dict[str, Any]
@@ -56,6 +60,7 @@ class Record:
     values: list[Array] = field(default_factory=list)
     paths: list[tuple[str | int, ...]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
+    aliases: list[int] = field(default_factory=list)
 
 
 def run(source: Source, *, mode: str = "run", seed: int = 0, **options: Any) -> Record:
@@ -146,6 +151,7 @@ def _decode(content: bytes, token: str) -> Record:
             values,
             [tuple(path) for path in header["paths"]],
             [tuple(warning) for warning in header["warnings"]],
+            [int(number) for number in header["aliases"]],
         )
     except (struct.error, ValueError, KeyError, TypeError):
         return Record({"ended": "silent"})

@@ -67,6 +67,7 @@ class Recorder:
         self.path_numbers: dict[Key, int] = {}
         self.state: dict[int, int] = {}
         self.counts: dict[int, int] = {}
+        self.aliases: set[int] = set()  # paths of arrays that a sibling has too
         self.without_news = 0
         self.enough = False
 
@@ -150,7 +151,7 @@ class Recorder:
             if frame.f_code.co_filename == self.filename:
                 frames.append(frame)
             frame = frame.f_back
-        visited: set[int] = set()
+        visited: dict[int, Key] = {}
         found: dict[int, int] = {}
         if frames:
             self._walk((), frames[0].f_globals, visited, found, 0)
@@ -167,22 +168,24 @@ class Recorder:
         self.state = found
 
     def _walk(
-        self, path: Key, value: Any, visited: set[int], found: dict[int, int], depth: int
+        self, path: Key, value: Any, visited: dict[int, Key], found: dict[int, int], depth: int
     ) -> None:
         if _isinstance(value, _SKIPPED) or value is None:
             return
         if _isinstance(value, _SCALARS) or _isinstance(value, _ndarray):
             if _isinstance(value, _ndarray):
                 if _id(value) in visited:
+                    if visited[_id(value)][:-1] == path[:-1]:
+                        self.aliases.add(self._path(visited[_id(value)]))
                     return
-                visited.add(_id(value))
+                visited[_id(value)] = path
             number = self.store(value)
             if number is not None:
                 found[self._path(path)] = number
             return
         if _id(value) in visited or depth > _DEPTH:
             return
-        visited.add(_id(value))
+        visited[_id(value)] = path
         if _isinstance(value, (list, tuple)):
             number = self.store(value) if _numeric(value) else None
             if number is not None:

@@ -112,8 +112,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "Where the curve is flat the derivative is nearly zero and nothing is learnt.",
     ),
     "diverging": (
-        "The steps are too large: the parameters run away (the learning rate in effect is "
-        "{number}).",
+        "The steps are too large: the parameters run away ({number}).",
         "Each step jumps over the valley and lands higher than before.",
     ),
     "exp_overflow": (
