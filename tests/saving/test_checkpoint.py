@@ -205,6 +205,19 @@ def kept(tmp_path: Path) -> Path:
     return tmp_path / "step-00000006.safetensors"
 
 
+def test_a_damaged_latest_one(kept: Path) -> None:
+    """It is not passed over in silence; the one before is named."""
+    latest = kept.with_name("step-00000012.safetensors")
+    latest.write_bytes(latest.read_bytes()[:-1])
+    with pytest.raises(UnreadableFile, match=r"was cut off.* The one before it is .*00000006"):
+        saving.resume(kept.parent, X, Y, validation=0.25)
+    with pytest.raises(
+        UnreadableFile, match=r"cut off: its arrays take [\d,]+ bytes, and it has [\d,]+\.$"
+    ):
+        saving.resume(latest, X, Y, validation=0.25)
+    assert saving.resume(kept, X, Y, validation=0.25).iterations == 12
+
+
 def test_other_data(kept: Path) -> None:
     changed = X.copy()
     changed[3, 1] += 1e-6

@@ -15,7 +15,7 @@ from chainrule.samples import Samples, check_inputs, check_samples
 from chainrule.saving.checkpoint import Checkpoint, checkpoints
 from chainrule.saving.checkpoint_content import read_plan, rebuilt
 from chainrule.saving.checkpoint_data import fingerprint
-from chainrule.saving.model_file import naming, network_of, open_model
+from chainrule.saving.model_file import Content, naming, network_of, open_model
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
 from chainrule.training.loop import TrainingLoop
@@ -82,7 +82,7 @@ def resume(
     path = Path(path)
     file = _file(path)
     progress = check_progress(progress)
-    content = open_model(file)
+    content = _open(file, told_folder=path.is_dir())
     with naming(file):
         if "checkpoint" not in content.described:
             raise UnreadableFile(
@@ -139,6 +139,20 @@ def _file(path: Path) -> Path:
             f"callbacks=[Checkpoint({str(path)!r})] to have some."
         )
     return found[-1]
+
+
+def _open(file: Path, *, told_folder: bool) -> Content:
+    """Read the checkpoint; where it is damaged, say which one stands before it."""
+    try:
+        return open_model(file)
+    except UnreadableFile as error:
+        found = checkpoints(file.parent)
+        earlier = found[: found.index(file)] if told_folder else []
+        if not earlier:
+            raise
+        raise UnreadableFile(
+            f"{error} The one before it is {earlier[-1]}; give resume that one to go on from there."
+        ) from error
 
 
 def _engine(chosen: Any, ran_on: Any) -> Engine:
