@@ -126,6 +126,7 @@ def with_constant(path: Path, tensor: Any) -> Path:
     [
         ([4, 3], r"should have the shape \(4, 3\), 12 numbers, and holds 8"),
         ([1 << 40, 1 << 40], r"has a shape \(1099511627776, 1099511627776\) or parts"),
+        ([8] + [1] * 70, r"has a shape \(8, 1, .*\) or parts"),
         ([-4, -2], r"has a shape \(-4, -2\) or parts"),
         ([0, 1 << 50, 1 << 50], r"has a shape \(0, 1125899906842624, 1125899906842624\) or parts"),
         ([0, 2], r"should have the shape \(0, 2\), 0 numbers, and holds 8"),

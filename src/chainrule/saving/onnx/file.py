@@ -23,6 +23,7 @@ _DTYPES = {
     11: ("<f8", "double_data"),
 }
 _EXTERNAL = 1
+_MOST_AXES = 32
 _MOST_NUMBERS = 2**40  # that NumPy is asked to count, also where one of the axes has none
 
 
@@ -117,7 +118,8 @@ def array_of(tensor: Any, folder: Path) -> Array:
             "float32, float64, or whole numbers. Save the model in float32."
         )
     most = math.prod(max(size, 1) for size in shape)
-    if min(shape, default=0) < 0 or tensor.HasField("segment") or most > _MOST_NUMBERS:
+    fits = len(shape) <= _MOST_AXES and most <= _MOST_NUMBERS
+    if min(shape, default=0) < 0 or tensor.HasField("segment") or not fits:
         raise UnreadableFile(f"the constant {name!r} has a shape {shape} or parts that do not fit.")
     dtype, field = _DTYPES[tensor.data_type]
     count, size = math.prod(shape), np.dtype(dtype).itemsize
