@@ -210,12 +210,25 @@ def test_the_message_names_output_line_cause_and_one_number(tmp_path: Path) -> N
     )
     verdict = check(write(tmp_path, "backprop", answer))
     first, example, right = verdict.message.splitlines()
-    assert first.startswith("Not right yet: d_weights1 (line 44). The derivative of the sigmoid is")
+    assert first.startswith("Not right yet: d_weights1 (line 43). The derivative of the sigmoid is")
     assert "in the hidden layer" in first
     assert example.startswith("For example, on input 1, d_weights1[")
     assert "and should be" in example
     assert right == "d_weights2 is right."
-    assert verdict.line == 44
+    assert verdict.line == 43  # d_z1, where the factor is missing
+
+
+def test_the_line_is_the_first_that_a_mistake_spoils(tmp_path: Path) -> None:
+    """In Adam, m without its factor 1 - beta1 spoils mean (line 35) and with it weights (39)."""
+    answers = [answer for cause, answer in WRONG["adam"] if cause == "no_average"]
+    verdict = check(write(tmp_path, "adam", answers[0]))
+    assert verdict.message.startswith("Not right yet: weights and mean (line 35).")
+
+
+def test_a_matrix_product_of_other_shapes_in_plain_words(tmp_path: Path) -> None:
+    verdict = check(write(tmp_path, "feedforward", "return sigmoid(bias + weights @ weights @ x)"))
+    assert verdict.cause == "raises"
+    assert "rows of 2 numbers meet columns of 3" in verdict.message
 
 
 def test_two_mistakes_in_two_outputs_are_both_told(tmp_path: Path) -> None:

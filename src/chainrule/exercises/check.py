@@ -13,7 +13,7 @@ from chainrule.errors import InvalidSetting, UnreadableFile
 from chainrule.exercises.compare import Found, compare, example, outputs_of
 from chainrule.exercises.definitions import EXERCISES, named
 from chainrule.exercises.exercise import Case, Exercise, Problem
-from chainrule.exercises.lines import find_function, gap_line, is_empty, line_of
+from chainrule.exercises.lines import assigned_line, find_function, gap_line, is_empty, line_of
 from chainrule.exercises.numbers import difference, same
 from chainrule.exercises.sandbox import SECONDS, Answer, run
 from chainrule.exercises.troubles import call_problem, read_problem, run_problem
@@ -151,11 +151,7 @@ def _wrong(
     lines, sentences = [], []
     for problem in found.problems:
         place = _place(exercise, problem)
-        line = (
-            failure.line
-            if failure
-            else line_of(text, exercise.function, place, len(exercise.outputs))
-        )
+        line = failure.line if failure and failure.line else _line(exercise, text, problem)
         lines.append(line)
         where = f" (line {line})" if line else ""
         named = problem.output or exercise.function
@@ -167,6 +163,17 @@ def _wrong(
         verb = "is" if len(found.right) == 1 else "are"
         sentences.append(f"{' and '.join(found.right)} {verb} right.")
     return Verdict("wrong", "\n".join(sentences), found.problems[0].cause, lines[0])
+
+
+def _line(exercise: Exercise, text: str, problem: Problem) -> int | None:
+    """Where the mistake is: the step that it names, or the first output that it spoils."""
+    named = assigned_line(text, exercise.function, problem.at)
+    if named is not None:
+        return named
+    count = len(exercise.outputs)
+    outputs = [exercise.outputs.index(name) for name in problem.output.split(" and ") if name]
+    lines = [line_of(text, exercise.function, output, count) for output in outputs or [0]]
+    return min((line for line in lines if line is not None), default=None)
 
 
 def _place(exercise: Exercise, problem: Problem) -> int:

@@ -108,7 +108,7 @@ def _explain(
     if best is not None:
         mistake, explained = best
         outputs = " and ".join(exercise.outputs[place] for place in explained)
-        return Problem(mistake.cause, mistake.message, outputs), explained
+        return Problem(mistake.cause, mistake.message, outputs, mistake.at), explained
     place = left[0]
     name = exercise.outputs[place]
     found, expected = [l[place] for l in learner], [t[place] for t in truths]

@@ -27,11 +27,14 @@ class Mistake:
         What a function with this mistake gives for a case; of several outputs all of them.
     message : str
         What happened, in the learner's terms. It does not print the right line.
+    at : str
+        The name that is wrong first, where the text suggests one for a step on the way.
     """
 
     cause: str
     answer: Callable[..., Any]
     message: str
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,14 @@ class Problem:
     message : str
     output : str
         Which of the function's outputs it is about; empty: all of them.
+    at : str
+        The name on the way there that is wrong first, if it is known.
     """
 
     cause: str
     message: str
     output: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,14 @@ def line_of(text: str, name: str, output: int, outputs: int) -> int | None:
     return value.lineno
 
 
+def assigned_line(text: str, name: str, variable: str) -> int | None:
+    """Line where a function last assigns a variable; None where it has none of that name."""
+    function = find_function(text, name)
+    statements = _statements(function) if function is not None else ()
+    lines = [node.lineno for node in statements if _assigns(node, variable)]
+    return lines[-1] if lines else None
+
+
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
     """All statements inside, in order of their lines; those of inner functions not."""
     for child in ast.iter_child_nodes(node):

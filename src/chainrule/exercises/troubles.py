@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from chainrule.exercises.sandbox import MEGABYTES, Failure, Run
 from chainrule.exercises.verdict import Verdict
+
+_MATRIX_PRODUCT = re.compile(r"^matmul: .*\(size (\d+) is different from (\d+)\)")
 
 
 def read_problem(text: str) -> Verdict | None:
@@ -63,6 +66,12 @@ def call_problem(failure: Failure) -> Verdict | None:
 
 def told(failure: Failure) -> str:
     """An exception as a sentence."""
+    sizes = _MATRIX_PRODUCT.search(failure.message)
+    if sizes is not None:  # NumPy's own words are about operands, core dimensions and signatures
+        return (
+            f"The shapes do not fit in the matrix product: rows of {sizes[2]} numbers meet columns "
+            f"of {sizes[1]}."
+        )
     said = f"{failure.error}: {failure.message}" if failure.message else failure.error
     return said if said.endswith((".", "!", "?")) else f"{said}."
 

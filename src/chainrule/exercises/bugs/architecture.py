@@ -50,7 +50,7 @@ class Architecture:
         """Random W, b of each layer, (inputs, outputs) and (outputs,)."""
         drawn: list[Array] = []
         for inputs, outputs in zip(self.sizes, self.sizes[1:], strict=False):
-            drawn.append(random.normal(size=(inputs, outputs)))
+            drawn.append(random.normal(size=(inputs, outputs)) / np.sqrt(inputs))
             drawn.append(0.5 * random.normal(size=outputs))
         return drawn
 

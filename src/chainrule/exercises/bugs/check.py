@@ -82,7 +82,7 @@ def _case(hunt: Hunt, number: int) -> Inputs:
 
 
 def _is_lively(network: Architecture, parameters: list[Array], x: Array, y: Array) -> bool:
-    """Whether every array has a gradient, and no nudge goes over a corner of ReLU."""
+    """Whether every array has a gradient, without corners of ReLU and flat ends of sigmoids."""
     gradients, finer = (
         _slopes(
             parameters,
@@ -96,7 +96,9 @@ def _is_lively(network: Architecture, parameters: list[Array], x: Array, y: Arra
         np.abs(one - other).max() > _TOLERANCE / 10 * size
         for one, other, size in zip(gradients, finer, largest, strict=True)
     )
-    return bool(min(largest) > 1e-3 * max(largest)) and not corners
+    y_hat, _ = network.truth(parameters, x, y)
+    saturated = network.head != "linear" and (y_hat.min() < 1e-4 or y_hat.max() > 1 - 1e-4)
+    return bool(min(largest) > 1e-3 * max(largest)) and not corners and not saturated
 
 
 def _nudged(parameters: list[Array], nudge: float) -> Iterator[list[Array]]:

@@ -235,10 +235,14 @@ def _slope_mistakes() -> Iterator[Mistake]:
     for cause, slope, message in _SLOPES:
         at_output, in_hidden = "at the output layer", "in the hidden layer"
         in_both = "in both layers"
-        yield Mistake(f"output_{cause}", _with(slope2=slope), message.format(where=at_output))
-        yield Mistake(f"hidden_{cause}", _with(slope1=slope), message.format(where=in_hidden))
+        yield Mistake(
+            f"output_{cause}", _with(slope2=slope), message.format(where=at_output), "d_z2"
+        )
+        yield Mistake(
+            f"hidden_{cause}", _with(slope1=slope), message.format(where=in_hidden), "d_z1"
+        )
         both = _with(slope1=slope, slope2=slope)
-        yield Mistake(cause, both, message.format(where=in_both))
+        yield Mistake(cause, both, message.format(where=in_both), "d_z2")
 
 
 def _transposed(x: Array, y: Array, weights2: Array, a1: Array, y_hat: Array) -> Pair:
@@ -267,16 +271,19 @@ BACKPROP = Exercise(
             _with(error=-2.0),
             "The sign is turned: y - y_hat in place of y_hat - y. Many tutorials do that and then "
             "add the step. Here d_name is the gradient itself, and the update subtracts it.",
+            "d_z2",
         ),
         Mistake(
             "factor_of_loss",
             _with(error=1.0),
             "The factor 2 is missing. It comes from the square in the loss.",
+            "d_z2",
         ),
         Mistake(
             "sign_and_factor",
             _with(error=-1.0),
             "The factor 2 of the square is missing, and the sign is turned (y - y_hat).",
+            "d_z2",
         ),
         Mistake(
             "mean_for_sum",
@@ -288,24 +295,28 @@ BACKPROP = Exercise(
             _with(back=lambda d_z2, weights2: d_z2 @ weights2),
             "On the way back W2 is used as on the way forward. Forward it leads from hidden to "
             "output; backward the error goes from output to hidden.",
+            "d_a1",
         ),
         Mistake(
             "weights_missing",
             _with(back=lambda d_z2, weights2: d_z2.sum(axis=1, keepdims=True)),
             "The error reaches the hidden layer without W2. A hidden unit has a share in the error "
             "only as large as the weight that leads from it to the output.",
+            "d_a1",
         ),
         Mistake(
             "weights_missing",
             _with(back=lambda d_z2, weights2: d_z2),
             "The error reaches the hidden layer without W2. A hidden unit has a share in the error "
             "only as large as the weight that leads from it to the output.",
+            "d_a1",
         ),
         Mistake(
             "weights_summed",
             _with(back=lambda d, w: d.sum(axis=1, keepdims=True) * w.sum(axis=1)),
             "The weights are summed up before they meet the errors. Each error comes back along "
             "its own weight.",
+            "d_a1",
         ),
         Mistake(
             "inputs_for_activations",
