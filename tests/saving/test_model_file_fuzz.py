@@ -28,7 +28,7 @@ from chainrule.saving.model_file_container import pieces, read
 
 X, Y = np.arange(24.0).reshape(12, 2) / 24, np.arange(12) % 3
 many = settings(
-    max_examples=int(os.environ.get("CHAINRULE_FUZZ", "200")),
+    max_examples=int(os.environ.get("CHAINRULE_FUZZ", "100")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
 )
