@@ -167,7 +167,7 @@ def wrong_answers() -> Iterator[object]:
             yield pytest.param(name, cause, answer, id=f"{name}-{cause}-{number}")
 
 
-@pytest.mark.sweep(sample=40)
+@pytest.mark.sweep(sample=30)
 @pytest.mark.parametrize(("name", "cause", "answer"), list(wrong_answers()))
 def test_wrong_answers_get_their_cause(
     name: str, cause: str, answer: str | tuple[str, str], tmp_path: Path

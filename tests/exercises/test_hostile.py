@@ -8,6 +8,7 @@ import pytest
 
 from chainrule.errors import UnreadableFile
 from chainrule.exercises import check
+from chainrule.exercises.definitions import EXERCISES
 from chainrule.exercises.verdict import Verdict
 from exercises.answers import filled, write
 
@@ -174,3 +175,44 @@ def test_names_in_any_language_and_a_byte_order_mark(tmp_path: Path) -> None:
     text = filled("bias", "größe = d_z.sum(axis=0)  # сумма\nreturn größe")
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert check(path).verdict == "correct"
+
+
+ODD = [
+    "0",
+    "True",
+    "[]",
+    "()",
+    "[[1.0], [2.0, 3.0]]",
+    "[1.0, None]",
+    "[None, None, None]",
+    "(1.0, 2.0)",
+    "(1.0, 2.0, 3.0)",
+    "([1.0], 'two')",
+    "np.array([])",
+    "np.zeros((0, 3))",
+    "np.array(['a'])",
+    "np.array([None])",
+    "np.full((3, 3), np.inf)",
+    "(np.zeros(2), [np.zeros(3)])",
+    "[(np.zeros(2), np.zeros(3))]",
+    "[[[[]]]]",
+    "(x for x in [1.0, np.zeros(2)])",
+    "range(3)",
+    "np.ma.masked_array([1.0, 2.0], [True, False])",
+    "np.matrix([[1.0, 2.0]])",
+    "np.array(1e400)",
+    "10**400",
+    "...",
+    "Exception()",
+]
+
+
+@pytest.mark.sweep(sample=12)
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_odd_answers_are_told_and_nothing_crashes(name: str, odd: str, tmp_path: Path) -> None:
+    first = "import numpy as np\n" if name == "learning-rate" else ""
+    verdict = check(write(tmp_path, name, f"{first}return {odd}"))
+    assert verdict.verdict in ("wrong", "unchecked"), verdict.message
+    assert verdict.cause
+    assert 10 < len(verdict.message) < 1000
