@@ -133,7 +133,7 @@ ORDER = {
         checker.child checker.process checker.evidence checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.losses_seen checker.single_numbers checker.judge checker.lines checker.right_line
-        checker.other_findings checker.rates checker.data_findings checker.verdict checker.troubles checker.wording
+        checker.other_findings checker.no_network checker.rates checker.data_findings checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,
     "the exercises": """

@@ -7,11 +7,12 @@ import numpy as np
 from chainrule.checker import process
 from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.forward import Network, find_network, passes
+from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
-from chainrule.checker.judged import Finding, sizes
+from chainrule.checker.judged import Finding, Judged, explain_step, sizes
 from chainrule.checker.lines import find_spot
+from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
 from chainrule.checker.other_findings import (
     Structural,
     after_judging,
@@ -22,7 +23,7 @@ from chainrule.checker.process import Record
 from chainrule.checker.rates import rate_line
 from chainrule.checker.right_line import right_line
 from chainrule.checker.source import Source
-from chainrule.checker.steps import find_steps
+from chainrule.checker.steps import Step, find_steps
 from chainrule.checker.troubles import trouble
 from chainrule.checker.verdict import Verdict
 from chainrule.checker.wording import MISTAKES
@@ -63,6 +64,22 @@ def _driven(source: Source, places: list[Place]) -> Verdict | None:
     return verdicts[0] if verdicts else None
 
 
+def _begin(
+    evidence: Evidence, network: Network, steps: list[Step], known: list[Judged]
+) -> Pass | None:
+    """The first pass that is known to belong to the training, not to what comes before it."""
+    if steps and explain_step(evidence, network, steps[0]) is not None:
+        return steps[0].before
+    return known[0].step.before if known else None
+
+
+def _no_network(source: Source, record: Record, places: list[Place]) -> Verdict:
+    found = shapes_that_do_not_fit(record, source) or zeros_only(record, places)
+    if found is not None:
+        return _structural(source, None, found)
+    return trouble(record)
+
+
 def _layouts(text: str) -> list[str]:
     """Layouts of the data, likeliest first."""
     if "softmax" in text.lower():
@@ -79,7 +96,7 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
         if broadcast is not None:
             return _structural(source, network, broadcast)
     if network is None:
-        return trouble(record)
+        return _no_network(source, record, places)
     made = passes(evidence, network)
     steps = find_steps(evidence, network, made)
     found = before_judging(evidence, network, made)
@@ -89,11 +106,18 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     finding = judge(evidence, known)
     if finding.verdict != "wrong":
         found = after_judging(
-            evidence, network, made, rate_line(source, known)
+            evidence,
+            network,
+            made,
+            _begin(evidence, network, steps, known),
+            rate_line(source, known),
         ) or with_the_samples(evidence, network, steps, known)
         if found is not None:
             return _structural(source, network, found)
     if not steps:
+        misfit = shapes_that_do_not_fit(record, source)
+        if misfit is not None:
+            return _structural(source, network, misfit)
         return Verdict(
             "unchecked",
             f"Found a network of {len(network.layers)} layers, but saw no training step: its "

@@ -292,7 +292,7 @@ def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str
         if name == "identity" or (name == "softmax" and z.shape[1] == 1):
             continue
         a = known.value(z)
-        if same(a, z):
+        if same(a, z) or not a.any():  # of zeros nothing can be told: they are everywhere
             agree.add(name)
         elif evidence.has(a, event, end):
             return _those_like(a, z), a
@@ -400,7 +400,10 @@ def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: se
                 for new, old in zip(layers, best.layers, strict=True)
             )
         best = Network(layers, network.columns, network.place)
-    return best
+    last = best.layers[-1]
+    if "identity" in last.activations:  # others agree with it only as long as z stays positive
+        last = replace(last, activations=frozenset({"identity"}))
+    return replace(best, layers=(*best.layers[:-1], last))
 
 
 def _repeats(layers: tuple[FoundLayer, ...]) -> int:

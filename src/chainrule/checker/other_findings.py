@@ -51,19 +51,23 @@ def before_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> 
         _other_shape(evidence, network)
         or _shared_weights(evidence, network, first)
         or _unused_bias(evidence, network, first)
-        or _frozen_bias(evidence, network, passes)
     )
 
 
 def after_judging(
-    evidence: Evidence, network: Network, passes: list[Pass], rate_line: int | None
+    evidence: Evidence,
+    network: Network,
+    passes: list[Pass],
+    explained: Pass | None,
+    rate_line: int | None,
 ) -> Structural | None:
     """What keeps a network from learning though its steps are right."""
     if not passes:
         return None
     return (
-        _start(evidence, network, passes[0])
+        _start(evidence, network, passes[0], explained or passes[0])
         or _runs_away(evidence, network, passes, rate_line)
+        or _frozen_bias(evidence, network, passes)
         or _stale(evidence, network, passes)
     )
 
@@ -142,19 +146,19 @@ def _overflow(evidence: Evidence, network: Network) -> Structural | None:
     return None
 
 
-def _start(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+def _start(evidence: Evidence, network: Network, first: Pass, explained: Pass) -> Structural | None:
+    """Starting values; ``explained`` is the first pass that is known to belong to the training."""
     last = len(network.layers) - 1
     sizes = [float(np.abs(weights).max()) for weights in first.weights]
     for number, weights in enumerate(first.weights):
         if number == last or weights.size < 2:
             continue
-        if not weights.any():
+        later = explained.weights[number]
+        alike = bool((later == later[:, :1]).all()) and later.shape[1] > 1
+        if not weights.any() and (alike or not later.any()):
             line = _first_line(evidence, network, number, weights)
             return Structural("zero_initialisation", number, line)
-        alike = float(np.ptp(weights)) == 0 or (
-            weights.shape[1] > 1 and bool((weights == weights[:, :1]).all())
-        )
-        if alike:
+        if weights.any() and alike and bool((weights == weights[:, :1]).all()):
             line = _first_line(evidence, network, number, weights)
             return Structural("constant_initialisation", number, line)
     for number, size in enumerate(sizes):

@@ -61,7 +61,7 @@ def _ways(evidence: Evidence, network: Network, step: Step) -> dict[Key, Judged]
     candidates = find_targets(
         evidence, batch, [batch], step.begin, step.end, columns=network.columns
     )
-    for targets in candidates[:3]:
+    for targets in candidates[:5]:
         for explanation in explain_every_way(network, step, batch, targets.y):
             judged = Judged(network, step, batch, [batch], targets, explanation)
             if not is_telling(judged):

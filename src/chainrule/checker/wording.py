@@ -20,7 +20,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "sigmoid_prime_of_z_as_a": (
         "The derivative at {layer} is written for the activation a, as a(1 - a) is, but it is "
         "given the weighted sum z.",
-        "z(1 - z) is no derivative of anything here: for |z| > 1 it even has the wrong sign.",
+        "Taken of z it is no derivative of anything: it turns negative, and grows without bound.",
     ),
     "output_derivative_missing": (
         "The delta of the output layer lacks the derivative of its activation.",
