@@ -137,8 +137,14 @@ ORDER = {
         checker.checking checker
         """,
     "the exercises": """
-        exercises.child exercises.sandbox exercises.exercise exercises.definitions.dense
-        exercises.definitions.backprop exercises.definitions.training exercises.definitions.images
+        exercises.child exercises.sandbox exercises.exercise
+        exercises.definitions.activation exercises.definitions.adam
+        exercises.definitions.backprop exercises.definitions.bias
+        exercises.definitions.convolution exercises.definitions.dropout
+        exercises.definitions.feedforward exercises.definitions.learning_rate
+        exercises.definitions.loss exercises.definitions.mini_batches
+        exercises.definitions.pooling exercises.definitions.softmax
+        exercises.definitions.update
         exercises.definitions exercises.verdict exercises.troubles exercises.numbers
         exercises.lines exercises.compare exercises.check exercises.hints
         exercises.bugs.architecture exercises.bugs.pieces exercises.bugs.rows exercises.bugs.others

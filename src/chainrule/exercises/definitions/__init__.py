@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from chainrule import checks
 from chainrule.errors import UnknownName
-from chainrule.exercises.definitions.backprop import BACKPROP, LOSS, UPDATE
-from chainrule.exercises.definitions.dense import ACTIVATION, BIAS, FEEDFORWARD, SOFTMAX
-from chainrule.exercises.definitions.images import CONVOLUTION, CONVOLUTION_BACKWARD, POOLING
-from chainrule.exercises.definitions.training import ADAM, DROPOUT, LEARNING_RATE, MINI_BATCHES
+from chainrule.exercises.definitions.activation import ACTIVATION
+from chainrule.exercises.definitions.adam import ADAM
+from chainrule.exercises.definitions.backprop import BACKPROP
+from chainrule.exercises.definitions.bias import BIAS
+from chainrule.exercises.definitions.convolution import CONVOLUTION, CONVOLUTION_BACKWARD
+from chainrule.exercises.definitions.dropout import DROPOUT
+from chainrule.exercises.definitions.feedforward import FEEDFORWARD
+from chainrule.exercises.definitions.learning_rate import LEARNING_RATE
+from chainrule.exercises.definitions.loss import LOSS
+from chainrule.exercises.definitions.mini_batches import MINI_BATCHES
+from chainrule.exercises.definitions.pooling import POOLING
+from chainrule.exercises.definitions.softmax import SOFTMAX
+from chainrule.exercises.definitions.update import UPDATE
 from chainrule.exercises.exercise import Exercise
 
 EXERCISES: dict[str, Exercise] = {
