@@ -20,7 +20,7 @@ TROUBLES = {
     "exits": ("import sys\nsys.exit(3)\n", "sys.exit"),
     "memory_limit": ("import numpy as np\nx = np.ones((50, 10**9))\n", "GB"),
     "recursion": ("def f(n):\n    return f(n + 1)\nf(0)\n", "itself"),
-    "raised": ("import numpy as np\nx = np.ones(3) @ np.ones(4)\n", "ValueError"),
+    "raised": ("settings = {}\nx = settings['rate']\n", "KeyError"),
     "process_ended": ("import os\nos._exit(0)\n", "ended its own process"),
     "no_network": ("print('hello')\n", "no network"),
 }

@@ -31,8 +31,16 @@ from chainrule.checker.wording import MISTAKES
 
 def check_source(source: Source) -> Verdict:
     """Check one program."""
-    with np.errstate(all="ignore"):  # the learner's numbers may be anything
-        return _check(source)
+    try:
+        with np.errstate(all="ignore"):  # the learner's numbers may be anything
+            return _check(source)
+    except Exception as error:  # noqa: BLE001 - whatever a learner writes, there is an answer
+        return Verdict(
+            "unchecked",
+            "The checker could not follow this file, and that is a fault of the checker "
+            f"({type(error).__name__}: {error}). So there is no verdict.",
+            cause="checker_failed",
+        )
 
 
 def _check(source: Source) -> Verdict:

@@ -49,6 +49,15 @@ class Step:
             for after, before in zip(self.biases, self.before.biases, strict=True)
         ]
 
+    def keeps_shapes(self) -> bool:
+        """Whether it is a step at all, and not another network in the same variables."""
+        pairs = [*zip(self.weights, self.before.weights, strict=True)]
+        return all(after.shape == before.shape for after, before in pairs) and all(
+            (after is None) == (before is None)
+            and (after is None or before is None or after.shape == before.shape)
+            for after, before in zip(self.biases, self.before.biases, strict=True)
+        )
+
     def changed(self) -> bool:
         """Whether any parameter moved."""
         changes = [*self.weight_changes(), *self.bias_changes()]
@@ -74,7 +83,7 @@ def find_steps(evidence: Evidence, network: Network, passes: list[Pass]) -> list
             after = _after_first_change(evidence, network, group)
             if after is not None:
                 steps.append(after)
-    return [step for step in steps if step.changed()]
+    return [step for step in steps if step.keeps_shapes() and step.changed()]
 
 
 def _same_parameters(one: Pass, other: Pass) -> bool:
