@@ -96,10 +96,12 @@ ORDER = {
         explain.forms.html
         explain.abbreviation explain.windows explain.operations explain.elements explain.place
         explain.probing explain.loss_terms explain.layout explain.update explain.step
-        explain.flow explain.source explain.differences explain.chain explain.shown explain.quantity explain.meanings
+        explain.flow explain.source explain.differences explain.chain explain.shown
+        explain.quantity explain.meanings
         explain.telling explain.whole_step explain.record explain.explanation explain.derivation
         explain
         """,
+    "what the network's methods load on use": "saving",
     "the waist": "network",
     "networks with a name": "models",
     "many networks": "many_trainings many",
@@ -125,7 +127,6 @@ ORDER = {
         saving.eject.module saving.eject.check saving.eject.export saving.eject
         saving.description saving.model_file_container saving.model_file_training saving.model_file
         saving.checkpoint_data saving.checkpoint_content saving.checkpoint saving.checkpoint_resume
-        saving
         """,
     "the public names": "chainrule",
     "the checker": """
@@ -133,7 +134,8 @@ ORDER = {
         checker.child checker.process checker.evidence checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.losses_seen checker.single_numbers checker.judge checker.lines checker.right_line
-        checker.other_findings checker.no_network checker.rates checker.data_findings checker.verdict checker.troubles checker.wording
+        checker.other_findings checker.no_network checker.rates checker.data_findings
+        checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,
     "the exercises": """

@@ -107,6 +107,7 @@ from chainrule.training.history import History
 
 if TYPE_CHECKING:
     from chainrule import attribution, diagnosis, landscape, models, saving
+    from chainrule.checker import check
     from chainrule.diagnosis import Diagnose
     from chainrule.layers import (
         AveragePool1D,
@@ -130,7 +131,8 @@ if TYPE_CHECKING:
         UpSample,
         ZeroPad,
     )
-    from chainrule.saving import from_onnx
+    from chainrule.saving import Checkpoint, from_onnx, resume
+    from chainrule.saving import load_network as load
 
 __version__ = "0.1.0"
 
@@ -154,6 +156,7 @@ __all__ = [
     "Callback",
     "CategoricalCrossEntropy",
     "ChainruleError",
+    "Checkpoint",
     "Compiled",
     "Constant",
     "ConstantRate",
@@ -254,24 +257,31 @@ __all__ = [
     "diagnosis",
     "from_onnx",
     "landscape",
+    "load",
     "models",
     "plots",
+    "resume",
     "saving",
     "train_many",
 ]
 
 _MODULES_ON_USE = ("attribution", "diagnosis", "landscape", "models", "saving")
+_ON_USE = {
+    "Checkpoint": ("saving", "Checkpoint"),
+    "Diagnose": ("diagnosis", "Diagnose"),
+    "check": ("checker", "check"),
+    "from_onnx": ("saving", "from_onnx"),
+    "load": ("saving", "load_network"),
+    "resume": ("saving", "resume"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES_ON_USE:
         return importlib.import_module(f"chainrule.{name}")
-    if name == "Diagnose":
-        return importlib.import_module("chainrule.diagnosis").Diagnose
-    if name == "from_onnx":
-        return importlib.import_module("chainrule.saving").from_onnx
-    if name == "check":
-        return importlib.import_module("chainrule.checker").check
+    if name in _ON_USE:
+        module, of = _ON_USE[name]
+        return getattr(importlib.import_module(f"chainrule.{module}"), of)
     if name in layers.__all__:
         globals()[name] = getattr(layers, name)
         return globals()[name]

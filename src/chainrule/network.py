@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from chainrule import arguments, checks, diagnosis, explain
+from chainrule import arguments, checks, diagnosis, explain, saving
 from chainrule.engines.choice import Engine
 from chainrule.engines.programs import Programs, last_activation
 from chainrule.engines.reference import NetworkTrace
@@ -599,6 +600,32 @@ class NeuralNetwork:
         self.build(self._check_samples(x, y, sample_weight).x.shape[1:])
         twin = self.copy(dtype="float64")
         return check_gradients(twin, twin._check_inputs(x)[:], y, sample_weight, at_most)
+
+    # --- keeping it ---------------------------------------------------------------------------
+
+    def save(self, path: str | Path, *, training: bool = False) -> Path:
+        """Write a model file, in one go; ``chainrule.load(path)`` reads it.
+
+        Parameters
+        ----------
+        path : str or path-like
+        training : bool, default False
+            Whether to keep what the optimizer remembers too, so that training can go on.
+
+        Raises
+        ------
+        InvalidSetting
+            When the network cannot be written down, or not there; what was there is as it was.
+        """
+        return saving.save(self, path, training=training)
+
+    def to_onnx(self, path: str | Path) -> Path:
+        """Write an ONNX file that gives what ``predict`` gives: ``chainrule.saving.to_onnx``."""
+        return saving.to_onnx(self, path)
+
+    def to_python(self, path: str | Path) -> Path:
+        """Write a readable Python module of this network that needs NumPy alone."""
+        return saving.to_python(self, path)
 
     def copy(self, dtype: str | None = None) -> NeuralNetwork:
         """Return an independent network with the same settings and parameters.

@@ -212,7 +212,8 @@ class Adadelta(Optimizer):
             "new_squares": "decay * squares + gradient**2",
             "mean_square": "(1 - decay) * new_squares",
             "mean_step_square": "(1 - decay) * step_squares",
-            "direction": "gradient * sqrt(mean_step_square + epsilon) / sqrt(mean_square + epsilon)",
+            "direction": "gradient * sqrt(mean_step_square + epsilon)"
+            " / sqrt(mean_square + epsilon)",
             "new_step_squares": "decay * step_squares + direction**2",
             "new_parameter": "parameter - rate * direction",
         }

@@ -33,7 +33,7 @@ def tables() -> dict[str, dict[str, str]]:
 TABLES = tables()
 
 
-class Doubled(Layer):
+class Untold(Layer):
     """A layer from outside that says nothing about its equations."""
 
     def feedforward(self, x: Array, trace: Trace) -> Array:
@@ -81,7 +81,13 @@ def without_equations() -> Explanation:
     """A layer without equations, an optimizer without a rule, weights used twice."""
     shared = cr.Dense(3, "tanh")
     net = cr.NeuralNetwork(
-        shared, Doubled(), shared, cr.Dense(1), optimizer="lbfgs", inputs=3, dtype="float64"
+        shared,
+        Untold(),
+        shared,
+        cr.Dense(1),
+        optimizer="lbfgs",
+        inputs=3,
+        dtype="float64",
     )
     return net.explain([[0.1, 0.2, 0.3]], [[1.0]])
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chainrule.saving.checkpoint import Checkpoint
     from chainrule.saving.checkpoint_resume import resume
     from chainrule.saving.eject import to_python
-    from chainrule.saving.model_file import SavedModel, load, save
+    from chainrule.saving.model_file import SavedModel, load, load_network, save
     from chainrule.saving.onnx import from_onnx, to_onnx
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "SavedModel",
     "from_onnx",
     "load",
+    "load_network",
     "resume",
     "save",
     "to_onnx",
@@ -32,6 +33,7 @@ _FILES = {
     "SavedModel": "model_file",
     "from_onnx": "onnx",
     "load": "model_file",
+    "load_network": "model_file",
     "resume": "checkpoint_resume",
     "save": "model_file",
     "to_onnx": "onnx",

@@ -165,6 +165,11 @@ def load(path: str | Path) -> SavedModel:
         return SavedModel(network_of(content), content.described["extra"])
 
 
+def load_network(path: str | Path) -> NeuralNetwork:
+    """Read the network of a model file, or of a checkpoint; see ``load``."""
+    return load(path).network
+
+
 class naming:  # noqa: N801  # reads as a statement
     """While active, an UnreadableFile gets the path, and whatever a wrong file causes becomes one.
 
