@@ -107,15 +107,15 @@ def test_a_formula_that_nobody_can_compute(path: Path, formula: str, message: st
 
 
 def test_a_layer_without_equations(path: Path) -> None:
-    class Doubled(cr.Layer):
+    class TwiceAsMuch(cr.Layer):
         def feedforward(self, x: Array, trace: cr.Trace) -> Array:
             return 2 * x
 
         def backprop(self, d_y: Array, trace: cr.Trace) -> Array:
             return 2 * d_y
 
-    net = kinds.network(cr.Residual(cr.Tanh(), Doubled()), inputs=2)
-    refused(net, path, r"Layer 1\.2, Doubled\(\), cannot be ejected: .* in equations")
+    net = kinds.network(cr.Residual(cr.Tanh(), TwiceAsMuch()), inputs=2)
+    refused(net, path, r"Layer 1\.2, TwiceAsMuch\(\), cannot be ejected: .* in equations")
 
 
 def test_a_layer_that_does_something_else_than_its_base(path: Path) -> None:
