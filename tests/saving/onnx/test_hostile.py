@@ -247,9 +247,11 @@ def test_bombs_are_refused_in_little_time(name: str, tmp_path: Path) -> None:
     make, said = BOMBS[name]
     path = tmp_path / "m.onnx"
     path.write_bytes(make())
-    started = time.process_time()  # whatever else the machine does
+    # Processor time, whatever else the machine does; tracing for coverage takes several times it.
+    most = 1 if sys.gettrace() is None else 10
+    started = time.process_time()
     refused(path, said)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < most
 
 
 def test_very_many_nodes(tmp_path: Path) -> None:
