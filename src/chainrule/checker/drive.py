@@ -12,6 +12,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -119,15 +120,19 @@ def drive(module: ModuleType, request: dict[str, Any], recorder: Recorder) -> No
     recorder.forget()
 
 
+def _train_new(cls: type, arguments: Any, example: Example) -> None:
+    _train_object(cls(*arguments), example)
+
+
 def _attempts(module: ModuleType, example: Example) -> Iterator[Callable[[], None]]:
     own = [v for v in vars(module).values() if getattr(v, "__module__", "") == "__main__"]
     classes = [value for value in own if isinstance(value, type)]
     for cls in reversed(classes):
         for arguments in _constructor_arguments(cls, example):
-            yield lambda c=cls, a=arguments: _train_object(c(*a), example)  # type: ignore[misc]
+            yield partial(_train_new, cls, arguments, example)
     for function in own:
         if isinstance(function, FunctionType) and _TRAINING.search(function.__name__):
-            yield lambda f=function: _call(f, example)  # type: ignore[misc]
+            yield partial(_call, function, example)
     for function in own:
         if isinstance(function, FunctionType) and function.__name__ == "main":
             yield function

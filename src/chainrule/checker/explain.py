@@ -8,7 +8,7 @@ agree to rounding. Nothing is guessed: what reproduces no number explains nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -153,13 +153,13 @@ def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> lis
 def _descend(
     search: _Search,
     number: int,
-    candidates: object,
+    candidates: Iterable[Delta],
     deltas: tuple[Delta, ...],
     fits: tuple[Fit, ...],
 ) -> None:
     """Try the candidates for δ of one layer; with those that fit, go on to the layer before."""
     fewest = 99
-    for candidate in sorted(candidates, key=lambda delta: len(delta.slips)):  # type: ignore[call-overload]
+    for candidate in sorted(candidates, key=lambda delta: len(delta.slips)):
         cost = len(candidate.slips)
         every = search.every and not deltas
         if (cost > fewest and not every) or not np.isfinite(candidate.delta).all():

@@ -205,7 +205,7 @@ class _Instrument(ast.NodeTransformer):
         for handler in getattr(statement, "handlers", []):
             handler.body = self._block(handler.body)
         if repeats:
-            statement.body.insert(0, _hook(REPEATED, number, statement))  # type: ignore[attr-defined]
+            statement.body.insert(0, _hook(REPEATED, number, statement))  # type: ignore[attr-defined]  # a loop
 
     def _loop(self, statement: ast.stmt) -> None:
         for field in ("target", "iter", "test"):

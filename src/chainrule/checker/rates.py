@@ -36,6 +36,6 @@ def rate_line(source: Source, judged: list[Judged]) -> int | None:
         if named or any(
             isinstance(target, ast.Name) and _CALLED.search(target.id) for target in targets
         ):
-            assert isinstance(node, ast.keyword | ast.arg | ast.Assign)  # noqa: S101
+            assert isinstance(node, ast.keyword | ast.arg | ast.Assign)  # noqa: S101 - as asked
             return node.lineno
     return None

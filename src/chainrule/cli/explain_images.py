@@ -72,7 +72,7 @@ def image_rows(
     if x.shape[1:] != model.network.input_shape:
         raise InvalidData(
             f"{source} holds images of {x.shape[1]} x {x.shape[2]} pixels, and {path} was trained "
-            f"on images of {' x '.join(map(str, model.network.input_shape[:2]))}."  # type: ignore[index]
+            f"on images of {' x '.join(map(str, model.network.shapes[0][:2]))}."
         )
     labels = [_class_number(model, names[n], actual or classes[n]) for n in range(len(x))]
     y = np.array(labels, dtype=np.int64)

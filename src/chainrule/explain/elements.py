@@ -7,6 +7,7 @@ broadcasting.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,8 +62,7 @@ def element(expression: Expression, index: Index, place: Place) -> Expression:
                 for k in range(_inner_size(left, right, place))
             )
         case Call(function, arguments) if function not in FUNCTIONS:
-            at = lambda argument, index: element(argument, index, place)  # noqa: E731
-            return OPERATIONS[function](place, at, arguments, index)
+            return OPERATIONS[function](place, partial(element, place=place), arguments, index)
     return rebuilt(expression, lambda part: element(part, index, place))
 
 

@@ -133,8 +133,8 @@ class Layout:
 
     def _line_up_residual(self, place: Place, layer: Residual, source: Key) -> None:
         """F and the way around begin with the same x; both end in the sum z."""
-        inside = [inner for inner, _ in layer.inner_layers(place.input_shape)]
-        shapes = [shape for _, shape in layer.inner_layers(place.input_shape)]
+        inner = layer.inner_layers(place.input_shape)
+        inside, shapes = [of for of, _ in inner], [shape for _, shape in inner]
         count = len(layer.layers)
         self._line_up(inside[:count], shapes, place.path, source, None)
         self._line_up(inside[count:], shapes[count:], place.path, source, None, count)

@@ -91,7 +91,7 @@ class BatchNorm(Layer):
         return np.ones(shape) if name in ("scale", "running_variance") else np.zeros(shape)
 
     def equations(self, training: bool) -> dict[str, str]:
-        """In training of the batch's own mean and variance, in prediction of the running ones."""
+        """Training takes the batch's own mean and variance, prediction the running ones."""
         found = {
             "mean": "channel_mean(x)" if training else "running_mean",
             "variance": "channel_mean((x - mean)**2)" if training else "running_variance",

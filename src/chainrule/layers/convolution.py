@@ -45,7 +45,7 @@ class Convolution(KernelLayer, register=False):
         return shapes
 
     def equations(self, training: bool) -> dict[str, str]:
-        """Z = x ⋆ W + b, and the three sums of the way back."""
+        """The sliding sum z = x ⋆ W + b, and the three sums of the way back."""
         z = "correlate(x, weights)"
         return self.with_bias(z, "d_kernel(x, d_z)", "d_image(d_z, weights)")
 

@@ -98,7 +98,7 @@ class Dense(Layer):
         return Initializer.get(initializer).values(shape, random)
 
     def equations(self, training: bool) -> dict[str, str]:
-        """Z = x W + b and what the chain rule makes of it."""
+        """The weighted sum z = x W + b, and what the chain rule makes of it."""
         found = {"z": "x @ weights" + " + bias" * self.use_bias, "d_weights": "x.T @ d_z"}
         if self.use_bias:
             found["d_bias"] = "channel_sum(d_z)"

@@ -206,4 +206,5 @@ class UpSample(Layer):
 
     @property
     def factors(self) -> Pair:
+        """(vertical, horizontal), also where one number was given for both."""
         return self.factor if isinstance(self.factor, tuple) else (self.factor, self.factor)

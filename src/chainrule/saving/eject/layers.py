@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from chainrule.activation import Activation
 from chainrule.explain.expression import Call
@@ -22,7 +23,7 @@ class Ejected:
     """One layer at one place: its lines in both passes."""
 
     source: Source
-    layer: Layer
+    layer: Any  # each operation knows which kind of layer names it
     path: Path
     x: Value
 

@@ -95,24 +95,24 @@ def _back_to_position(place: Ejected, d_z: str) -> str:
 
 
 def _padded(place: Ejected, x: str) -> str:
-    (top, bottom), (left, right) = place.layer.border.sides(place.x.shape[:2])  # type: ignore[attr-defined]
+    (top, bottom), (left, right) = place.layer.border.sides(place.x.shape[:2])
     return f"np.pad({x}, ((0, 0), {(top, bottom)}, {(left, right)}, (0, 0)))"
 
 
 def _cropped(place: Ejected, d_y: str) -> str:
-    (top, _), (left, _) = place.layer.border.sides(place.x.shape[:2])  # type: ignore[attr-defined]
+    (top, _), (left, _) = place.layer.border.sides(place.x.shape[:2])
     height, width, _ = place.x.shape
     return f"{d_y}[:, {top}:{top + height}, {left}:{left + width}]"
 
 
 def _block_sum(place: Ejected, d_y: str) -> str:
-    (height, width, channels), (vertical, horizontal) = place.x.shape, place.layer.factors  # type: ignore[attr-defined]
+    (height, width, channels), (vertical, horizontal) = place.x.shape, place.layer.factors
     blocks = f"(-1, {height}, {vertical}, {width}, {horizontal}, {channels})"
     return f"np.sum({d_y}.reshape{blocks}, axis=(2, 4))"
 
 
 def _enlarged(place: Ejected, x: str) -> str:
-    vertical, horizontal = place.layer.factors  # type: ignore[attr-defined]
+    vertical, horizontal = place.layer.factors
     return f"{x}.repeat({vertical}, axis=1).repeat({horizontal}, axis=2)"
 
 

@@ -93,7 +93,7 @@ def _sides(place: Ejected) -> Any:
 
 def _steps(place: Ejected) -> str:
     """Arguments for stride and dilation, where they are not 1."""
-    windows = place.layer.windows  # type: ignore[attr-defined]  # layers with these operations have windows
+    windows = place.layer.windows
     stride = f", stride={windows.stride}" if windows.stride != (1, 1) else ""
     return stride + (f", dilation={windows.dilation}" if windows.dilation != (1, 1) else "")
 
@@ -182,7 +182,7 @@ def _as_given(place: Ejected, image: str) -> str:
 
 
 def _window(place: Ejected) -> str:
-    windows = place.layer.windows  # type: ignore[attr-defined]  # as above
+    windows = place.layer.windows
     return f"{windows.size}{_steps(place)}"
 
 
@@ -210,7 +210,7 @@ def _back_to_all(place: Ejected, d_z: str) -> str:
 
 def _pixels(place: Ejected) -> str:
     """How many pixels each window averages over: those of its places that lie on the image."""
-    windows = place.layer.windows  # type: ignore[attr-defined]  # as above
+    windows = place.layer.windows
     if _sides(place) == _ZERO_PADDING:
         return str(math.prod(windows.size))
     return f"self.pixels_{place.suffix}"
