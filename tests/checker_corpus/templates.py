@@ -38,6 +38,7 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).parent / "styles"
+UNSEEN = Path(__file__).parent / "unseen"  # written when the checker stood, by others
 
 
 @dataclass
@@ -224,6 +225,6 @@ def _read_edits(text: str) -> list[Edit]:
     return edits
 
 
-def styles() -> list[Style]:
-    """All styles, by name."""
-    return [Style(path) for path in sorted(FOLDER.glob("*.style"))]
+def styles(folder: Path = FOLDER) -> list[Style]:
+    """All styles of a folder, by name."""
+    return [Style(path) for path in sorted(folder.glob("*.style"))]

@@ -8,6 +8,7 @@ differs from the right one in the way that its name says.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,20 +18,24 @@ from checker_corpus.corpus import (
     CORRECT_VERSIONS,
     MISTAKES,
     PROVEN_SEED,
+    UNSEEN_SEED,
     cases,
     code_of,
     correct_cases,
 )
-from checker_corpus.templates import Edit, Style, chance, styles
+from checker_corpus.templates import FOLDER, UNSEEN, Edit, Style, chance, styles
 
-SEED = PROVEN_SEED
-STYLES = {style.name: style for style in styles()}
+SEEDS = {FOLDER: PROVEN_SEED, UNSEEN: UNSEEN_SEED}
+FOLDERS = {folder: {style.name: style for style in styles(folder)} for folder in SEEDS}
+STYLES = {name: style for known in FOLDERS.values() for name, style in known.items()}
+SEED_OF = {name: SEEDS[folder] for folder, known in FOLDERS.items() for name in known}
 WRONG = {
     f"{style.name}-{edit.mistake}-{number}": (style, edit)
     for style in STYLES.values()
     for number, edit in enumerate(style.edits)
 }
 RIGHT = [f"{name}-{number}" for name in STYLES for number in range(CORRECT_VERSIONS)]
+ENOUGH = {FOLDER: 30}
 
 # The first step may be as it should be (a bias starts at zero); what follows is not.
 LATER = {
@@ -41,7 +46,7 @@ STARTS = {"zero_initialisation", "constant_initialisation"}
 
 
 def knobs_of(style: Style, name: str, edit: Edit | None = None) -> dict[str, str]:
-    return style.draw(chance(SEED, name), edit.knobs if edit else {})
+    return style.draw(chance(SEED_OF[style.name], name), edit.knobs if edit else {})
 
 
 @pytest.mark.sweep(sample=45)
@@ -171,34 +176,43 @@ def assert_only_the_report_differs(style: Style, knobs: dict[str, str], edit: Ed
 
 
 @cache
-def all_cases(seed: int):
-    return list(cases(seed)), list(correct_cases(seed))
+def all_cases(folder: Path):
+    seed = SEEDS[folder]
+    return list(cases(seed, folder)), list(correct_cases(seed, folder))
 
 
-def test_there_are_enough_cases():
-    wrong, right = all_cases(SEED)
-    assert len(STYLES) >= 30
+@pytest.mark.parametrize("folder", ENOUGH, ids=lambda folder: folder.name)
+def test_there_are_enough_cases(folder):
+    wrong, right = all_cases(folder)
+    assert len(FOLDERS[folder]) >= ENOUGH[folder]
     assert len(wrong) >= 400
-    assert len(right) >= 150
+    assert len(right) >= 5 * ENOUGH[folder]
     assert {case.mistake for case in wrong} == set(MISTAKES)
 
 
-def test_every_mistake_has_lines_that_were_changed_or_stand_beside():
-    for case in all_cases(SEED)[0]:
+def test_no_two_styles_have_one_name():
+    assert len(STYLES) == sum(len(known) for known in FOLDERS.values())
+
+
+@pytest.mark.parametrize("folder", SEEDS, ids=lambda folder: folder.name)
+def test_every_mistake_has_lines_that_were_changed_or_stand_beside(folder):
+    for case in all_cases(folder)[0]:
         count = code_of(case).count("\n")
         assert case.line in case.lines, case.name
         assert all(1 <= line <= count for line in case.lines), case.name
         assert code_of(case).split("\n")[case.line - 1].strip(), case.name
 
 
-def test_every_case_is_python_or_a_notebook():
-    for case in [*all_cases(SEED)[0], *all_cases(SEED)[1]]:
+@pytest.mark.parametrize("folder", SEEDS, ids=lambda folder: folder.name)
+def test_every_case_is_python_or_a_notebook(folder):
+    for case in [*all_cases(folder)[0], *all_cases(folder)[1]]:
         assert proof.is_notebook(case.source) == case.is_notebook
         code = "\n".join("pass" if x.startswith("%") else x for x in code_of(case).split("\n"))
         compile(code, case.name, "exec")
         assert "$" not in code, case.name
 
 
-def test_a_seed_makes_the_same_cases_and_another_seed_others():
-    assert list(cases(3)) == list(cases(3))
-    assert [c.source for c in cases(3)] != [c.source for c in cases(4)]
+@pytest.mark.parametrize("folder", SEEDS, ids=lambda folder: folder.name)
+def test_a_seed_makes_the_same_cases_and_another_seed_others(folder):
+    assert list(cases(3, folder)) == list(cases(3, folder))
+    assert [c.source for c in cases(3, folder)] != [c.source for c in cases(4, folder)]

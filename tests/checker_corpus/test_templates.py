@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checker_corpus.corpus import case_of, code_of
-from checker_corpus.templates import Style, chance
+from checker_corpus.corpus import MISTAKES, case_of, cases, code_of, correct_cases
+from checker_corpus.templates import FOLDER, UNSEEN, Style, chance, styles
 
 STYLE = """\
 architecture: 2-$hidden$-1
@@ -85,6 +85,22 @@ def test_lines_of_a_notebook_count_through_its_code_cells(tmp_path):
     assert case.is_notebook
     assert code_of(case) == "X = 1\n\nd = -2\n"
     assert case.line == 3
+
+
+def test_styles_are_read_from_the_folder_that_is_named(style, tmp_path):
+    style("@ sign_turned\n- d = $diff$\n+ d = -($diff$)\n")
+    assert [x.name for x in styles(tmp_path)] == ["small"]
+    assert [case.name for case in cases(0, tmp_path)] == ["small-sign_turned-0"]
+    assert [case.name for case in correct_cases(0, tmp_path)] == [f"small-{i}" for i in range(5)]
+
+
+@pytest.mark.parametrize("folder", [FOLDER, UNSEEN], ids=lambda folder: folder.name)
+def test_every_edit_of_every_style_fits(folder):
+    for small in styles(folder):
+        for edit in small.edits:
+            assert edit.mistake in MISTAKES, small.name
+            knobs = small.draw(chance(0, small.name), edit.knobs)
+            assert any(line.blame == 2 for line in small.lines(knobs, edit)), small.name
 
 
 @pytest.mark.parametrize(
