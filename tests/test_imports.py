@@ -112,7 +112,8 @@ ORDER = {
     "files": """
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
-        saving.onnx.export saving.onnx.wire saving.onnx.file saving.onnx.node saving.onnx.constants
+        saving.onnx.export saving.onnx.write_classes saving.onnx.export_estimator
+        saving.onnx.wire saving.onnx.file saving.onnx.node saving.onnx.constants
         saving.onnx.patterns saving.onnx.chain saving.onnx.operators saving.onnx.reader
         saving.onnx.channels
         saving.onnx.affine saving.onnx.order saving.onnx.windows saving.onnx.read_activations

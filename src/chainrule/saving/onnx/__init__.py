@@ -1,6 +1,8 @@
 """Networks out as ONNX files and in from them.
 
-``to_onnx`` and ``from_onnx``, and for layers of your own ``Onnx``, which says how one is written.
+``to_onnx`` and ``from_onnx``; ``export_classifier`` and ``export_regressor`` for files with the
+inputs and outputs of scikit-learn's estimators; and for layers of your own ``Onnx``, which says how
+one is written.
 """
 
 from __future__ import annotations
@@ -10,13 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chainrule.saving.onnx.export import to_onnx
+    from chainrule.saving.onnx.export_estimator import export_classifier, export_regressor
     from chainrule.saving.onnx.load import from_onnx
     from chainrule.saving.onnx.writer import Onnx
 
-__all__ = ["Onnx", "from_onnx", "to_onnx"]
+__all__ = ["Onnx", "export_classifier", "export_regressor", "from_onnx", "to_onnx"]
 
 # They need every layer there is, so they load on use.
-_FILES = {"Onnx": "writer", "from_onnx": "load", "to_onnx": "export"}
+_FILES = {
+    "Onnx": "writer",
+    "export_classifier": "export_estimator",
+    "export_regressor": "export_estimator",
+    "from_onnx": "load",
+    "to_onnx": "export",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,23 +62,55 @@ def to_onnx(network: NeuralNetwork, path: str | Path) -> Path:
     MissingPackage
         When onnx is not installed.
     """
-    shapes, dtype = network.shapes, check_dtype(network.dtype)
+    graph = begin(network)
+    shapes = network.shapes
+    prediction = write_network(network, graph, graph.input("x", shapes[0]))
+    graph.output("prediction", prediction.name, prediction.shape)
+    described = f"x (batch, {sizes(shapes[0])}) -> prediction (batch, {sizes(shapes[-1])})"
+    return finish(network, graph, path, described)
+
+
+def begin(network: NeuralNetwork, names: Iterable[str] = ("x", "prediction")) -> Graph:
+    """Return an empty graph for a network, once it is known that it can be written.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+    names : iterable of str
+        What inputs and outputs of the file will be called.
+
+    Raises
+    ------
+    NotBuilt
+        When the network has no weights yet.
+    InvalidData
+        When a parameter is not finite.
+    """
+    dtype = check_dtype(network.dtype)
     for slot in network.parameter_vector.all_slots:
         if not np.isfinite(slot.view(network.parameter_vector.storage)).all():
             raise InvalidData(
                 f"{slot.label} holds NaN or infinity; an ONNX file takes finite numbers."
             )
-    graph = Graph(dtype)
-    x = output = Tensor("x", shapes[0])
+    return Graph(dtype, names)
+
+
+def write_network(network: NeuralNetwork, graph: Graph, x: Tensor) -> Tensor:
+    """Append all layers, and what ``predict`` makes of the last one's outputs."""
+    output = x
     for position, layer in enumerate(network.layers):
         output = write_layer(layer, (position,), graph, output)
-    prediction = _prediction(network, graph, graph.channels_last(output))
-    described = (
-        f"x (batch, {_sizes(shapes[0])}) -> prediction (batch, {_sizes(shapes[-1])}), {dtype}, "
-        f"trained with the loss {network.loss.name}. Written by chainrule."
-    )
+    return _prediction(network, graph, graph.channels_last(output))
+
+
+def finish(network: NeuralNetwork, graph: Graph, path: str | Path, described: str) -> Path:
+    """Write the file, with a sentence about what goes in and comes out."""
     version = sys.modules["chainrule"].__version__
-    return write_atomically(path, graph.model(x, prediction, version, described))
+    told = (
+        f"{described}, {network.dtype}, trained with the loss {network.loss.name}. Written by "
+        "chainrule."
+    )
+    return write_atomically(path, graph.model(version, told))
 
 
 def _prediction(network: NeuralNetwork, graph: Graph, output: Tensor) -> Tensor:
@@ -95,5 +128,6 @@ def _prediction(network: NeuralNetwork, graph: Graph, output: Tensor) -> Tensor:
     return write_layer(loss.last_activation, (position,), graph, output)
 
 
-def _sizes(shape: tuple[int, ...]) -> str:
+def sizes(shape: tuple[int, ...]) -> str:
+    """Say a shape without its brackets."""
     return ", ".join(map(str, shape))

@@ -20,6 +20,8 @@ from chainrule.layer import Array, Shape
 
 # What onnxruntime reads today; newer files would be refused by programs of last year.
 OPSET, IR_VERSION = 18, 8
+# Operators on text and classes stand in a set of their own; this version belongs to that opset.
+TABLES, TABLES_OPSET = "ai.onnx.ml", 3
 # Protocol buffers end here: https://protobuf.dev/programming-guides/proto-limits/
 MOST_BYTES = 2**31 - 1
 
@@ -68,21 +70,44 @@ class Graph:
     Parameters
     ----------
     dtype : numpy dtype
-        Of everything that is computed.
+        Of everything that is computed, where nothing else is said.
+    names : iterable of str
+        What inputs and outputs will be called, which nothing inside may be.
 
     Attributes
     ----------
     onnx : module
     """
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], names: Iterable[str] = ("x", "prediction")) -> None:
         self.onnx: ModuleType = optional_package("onnx", "Writing an ONNX file", "onnx")
         self.dtype = dtype
         self._nodes: list[Any] = []
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
         self._constants: dict[str, Array] = {}
-        self._names = {"x", "prediction"}
+        self._names = set(names)
         self._shared: dict[tuple[object, ...], str] = {}
         self._other_layout: dict[str, str] = {}
+
+    def input(self, name: str, shape: Shape, dtype: Any = None) -> Tensor:
+        """Take an input of samples of that shape, in the graph's dtype if nothing else is said."""
+        self._inputs.append(self._value(name, shape, dtype))
+        return Tensor(name, shape)
+
+    def output(self, name: str, found: str, shape: Shape, dtype: Any = None) -> None:
+        """Give out what a node computes, under a name of its own."""
+        self._give(name, found)
+        self._outputs.append(self._value(name, shape, dtype))
+
+    def output_maps(self, name: str, found: str, keys: Any) -> None:
+        """Give out a ZipMap's result: for each sample a map from classes (int64 or text)."""
+        self._give(name, found)
+        helper, kinds = self.onnx.helper, self.onnx.TensorProto
+        number = helper.make_tensor_type_proto(kinds.FLOAT, [])
+        one = helper.make_map_type_proto(self._element(keys), number)
+        kind = helper.make_sequence_type_proto(one)
+        self._outputs.append(helper.make_value_info(name, kind))
 
     def node(self, operator: str, inputs: Iterable[str], label: str, **attributes: Any) -> str:
         """Append a node with one output and return that output's name."""
@@ -124,7 +149,7 @@ class Graph:
         """See x as another tensor of the same shape stands."""
         return self.channels_first(x) if other.channels_first else self.channels_last(x)
 
-    def model(self, x: Tensor, prediction: Tensor, version: str, described: str) -> bytes:
+    def model(self, version: str, described: str) -> bytes:
         """Put everything together, as the bytes of a file.
 
         Raises
@@ -138,22 +163,21 @@ class Graph:
                 f"The network's parameters take {size:,} bytes; an ONNX file holds at most "
                 f"{MOST_BYTES:,}. Save it with chainrule.saving.save instead."
             )
-        helper, element = self.onnx.helper, self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
-        self._name_output(x.name, prediction.name)
-        values = [
-            helper.make_tensor_value_info(name, element, ["batch", *tensor.shape])
-            for name, tensor in (("x", x), ("prediction", prediction))
-        ]
+        helper = self.onnx.helper
         constants = [
             self.onnx.numpy_helper.from_array(array, name)
             for name, array in self._constants.items()
         ]
         graph = helper.make_graph(
-            self._nodes, "chainrule", values[:1], values[1:], constants, doc_string=described
+            *(self._nodes, "chainrule", self._inputs, self._outputs, constants),
+            doc_string=described,
         )
+        opsets = [helper.make_opsetid("", OPSET)]
+        if any(node.domain == TABLES for node in self._nodes):
+            opsets.append(helper.make_opsetid(TABLES, TABLES_OPSET))
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=opsets,
             ir_version=IR_VERSION,
             producer_name="chainrule",
             producer_version=version,
@@ -180,12 +204,23 @@ class Graph:
         self._names.add(name)
         return name
 
-    def _name_output(self, x: str, last: str) -> None:
-        """Call the last output "prediction"; a network that does nothing passes x on."""
-        if last == x:
-            made = self.onnx.helper.make_node("Identity", [x], ["prediction"], name="prediction")
+    def _give(self, name: str, found: str) -> None:
+        """Call what a node gives by that name; what comes straight from an input is handed on."""
+        makers = [node for node in self._nodes if found in node.output]
+        if not makers:
+            made = self.onnx.helper.make_node("Identity", [found], [name], name=name)
             self._nodes.append(made)
             return
         for node in self._nodes:
             for names in (node.input, node.output):
-                names[:] = ["prediction" if name == last else name for name in names]
+                names[:] = [name if other == found else other for other in names]
+
+    def _value(self, name: str, shape: Shape, dtype: Any) -> Any:
+        element = self._element(self.dtype if dtype is None else dtype)
+        return self.onnx.helper.make_tensor_value_info(name, element, ["batch", *shape])
+
+    def _element(self, dtype: Any) -> Any:
+        """ONNX's number for a dtype; ``str`` stands for text."""
+        if dtype is str:
+            return self.onnx.TensorProto.STRING
+        return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
