@@ -1,4 +1,4 @@
-"""Each example runs twice: with scikit-learn's own classes, which proves the test, and with ours."""
+"""Each example runs with scikit-learn's own classes, which proves the test, and with ours."""
 
 from __future__ import annotations
 

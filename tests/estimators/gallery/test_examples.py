@@ -68,7 +68,7 @@ def test_varying_regularization(neural_network: ModuleType, points: str) -> None
         lengths.append(sum((weights**2).sum() for weights in network.coefs_))
         scores.append(network.score(X_train, y_train))
     assert lengths[0] > lengths[1] > lengths[2]
-    assert scores[0] >= 0.95
+    assert scores[0] >= 0.9
     assert scores[0] >= scores[1] >= scores[2]
 
 

@@ -1,0 +1,1 @@
+"""Wrong uses of the estimators, with the error each must give."""
