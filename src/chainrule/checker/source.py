@@ -81,5 +81,6 @@ def _cell(cell: Any) -> str:
     source = cell["source"]
     text = source if isinstance(source, str) else "".join(source)
     if text.lstrip().startswith("%%"):
-        return "\n".join("#" + line for line in text.splitlines())
-    return "\n".join(_MAGIC.sub("pass  # %", line, count=1) for line in text.splitlines())
+        return "\n".join("#" + line for line in text.split("\n"))
+    # Empty lines at the end of a cell count too: "line 12" is the twelfth that Jupyter shows.
+    return "\n".join(_MAGIC.sub("pass  # %", line, count=1) for line in text.split("\n"))
