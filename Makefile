@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python python3.14 python3.13 python3.12 pytho
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types coverage format bench bench-peers results mutation-score clean
+.PHONY: help demo test test-all check lint types coverage format bench bench-peers bench-estimators results mutation-score clean
 
 help:
 	@echo "make demo      watch a network learn the truth table"
@@ -16,6 +16,7 @@ help:
 	@echo "make check     lint, types, tests with coverage"
 	@echo "make bench     time chainrule beside its peers (those that are installed)"
 	@echo "make bench-peers  install PyTorch and JAX first (1.5 GB), then the same"
+	@echo "make bench-estimators  time fit beside scikit-learn's estimators"
 	@echo "make results   the accuracies in docs/results.md, computed anew (over an hour)"
 	@echo "make mutation-score  how often chainrule check is right (quarter of an hour)"
 	@echo "make format    format the code"
@@ -52,6 +53,9 @@ bench: $(VENV)/dev
 bench-peers: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python -m benchmarks
+
+bench-estimators: $(VENV)/dev
+	$(BIN)/python -m benchmarks.estimators --json benchmarks/estimators.json --write docs/benchmarks.md
 
 results: $(VENV)/dev
 	$(BIN)/python -m benchmarks.accuracy

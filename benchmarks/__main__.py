@@ -6,27 +6,42 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth_report, machine, report, works
+from benchmarks import growth_report, machine, report
 from benchmarks.agreement import Disagreement
 from benchmarks.measure import SideFailed, measure
 from benchmarks.targets import Verdict
 from benchmarks.work import Work
+from benchmarks.works import ALL
 from benchmarks.works.growth import Growth
 
 COMMAND = "python -m benchmarks"
 _PICTURE = Path("pictures", "growth.png")  # beside the page
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the works, print their tables. Returns 1 when sides did not do the same job, or broke."""
-    options = _parser().parse_args(arguments)
+def main(
+    arguments: list[str] | None = None,
+    works: Sequence[Work | Growth] = ALL,
+    command: str = COMMAND,
+) -> int:
+    """Run the works, print their tables. Returns 1 when sides did not do the same job, or broke.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Of the command line; those that Python was called with without it.
+    works : sequence of (Work or Growth)
+        To choose from.
+    command : str
+        What stands in front of the arguments, and marks the place of the results in the page.
+    """
+    options = _parser(works, command).parse_args(arguments)
     rounds, seconds = (2, 0.05) if options.quick else (options.rounds, 0.3)
-    chosen = [work for work in works.ALL if not options.works or work.name in options.works]
+    chosen = [work for work in works if not options.works or work.name in options.works]
     began = time.strftime("%Y-%m-%d %H:%M")
     facts = machine.describe() | {"load before": machine.load()}
 
@@ -54,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         pictures = [result.picture for result in results if result.picture]
         block = [summary, *pictures, "```text\n" + "\n\n".join(parts) + "\n```"]
-        report.replace_results(options.write, COMMAND, "\n\n".join(block))
+        report.replace_results(options.write, command, "\n\n".join(block))
     if failed:
         print(f"Not timed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -87,11 +102,11 @@ def _result(work: Work | Growth, rounds: int, seconds: float, page: Path | None)
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(works: Sequence[Work | Growth], command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=COMMAND, description="Time chainrule beside the peers that are installed."
+        prog=command, description="Time chainrule beside the peers that are installed."
     )
-    names = [work.name for work in works.ALL]
+    names = [work.name for work in works]
     parser.add_argument(
         "works",
         nargs="*",

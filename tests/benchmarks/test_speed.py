@@ -168,14 +168,13 @@ SMALL = dataclasses.replace(
 def test_the_command_writes_text_json_and_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(works, "ALL", [SMALL])
     monkeypatch.setattr(command.machine, "source", lambda: "none")
     page, numbers = tmp_path / "page.md", tmp_path / "numbers.json"
     begin = f"<!-- begin: written by {command.COMMAND} -->"
     end = f"<!-- end: written by {command.COMMAND} -->"
     page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
 
-    assert command.main(["--quick", "--json", str(numbers), "--write", str(page)]) == 0
+    assert command.main(["--quick", "--json", str(numbers), "--write", str(page)], [SMALL]) == 0
 
     printed = capsys.readouterr().out
     assert "1,500 numbers of 2 sides equal to" in printed
@@ -203,9 +202,8 @@ def test_a_disagreement_fails_the_command(
     def disagree(*_: object) -> measure.Outcome:
         raise agreement.Disagreement("they differ")
 
-    monkeypatch.setattr(works, "ALL", [SMALL])
     monkeypatch.setattr(command, "measure", disagree)
-    assert command.main([]) == 1
+    assert command.main([], [SMALL]) == 1
     told = capsys.readouterr()
     assert "NOT TIMED. they differ" in told.out
     assert "Not timed: truth-table" in told.err
