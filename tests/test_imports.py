@@ -113,6 +113,7 @@ ORDER = {
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
         saving.onnx.export saving.onnx.write_classes saving.onnx.export_estimator
+        saving.onnx.write_table saving.onnx.export_trained
         saving.onnx.wire saving.onnx.file saving.onnx.node saving.onnx.constants
         saving.onnx.patterns saving.onnx.chain saving.onnx.operators saving.onnx.reader
         saving.onnx.channels
@@ -131,10 +132,11 @@ ORDER = {
         """,
     "the public names": "chainrule",
     "the checker": """
-        checker.source checker.instrument checker.recorder checker.stand_ins checker.drive
-        checker.child checker.process checker.evidence checker.functions checker.forward
+        checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
+        checker.child checker.process checker.evidence checker.reports checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
-        checker.losses_seen checker.single_numbers checker.judge checker.lines checker.right_line
+        checker.single_numbers checker.judge checker.reported_loss checker.lines
+        checker.right_line
         checker.other_findings checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording
         checker.checking checker
@@ -160,7 +162,7 @@ ORDER = {
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
-        cli.explain_overview cli.explain_output cli.explain cli.eject cli.exercise_output
+        cli.explain_overview cli.explain_output cli.explain cli.eject cli.export cli.exercise_output
         cli.exercise_bug cli.exercise cli.app cli
         """,
 }

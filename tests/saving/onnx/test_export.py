@@ -266,7 +266,8 @@ def test_without_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_package_knows_its_names() -> None:
     assert dir(saving.onnx) == [
-        *("Onnx", "export_classifier", "export_regressor", "from_onnx", "to_onnx")
+        *("Onnx", "export_classifier", "export_images", "export_regressor", "export_table"),
+        *("from_onnx", "to_onnx"),
     ]
     assert "to_onnx" in dir(saving)
     for module in (saving, saving.onnx):

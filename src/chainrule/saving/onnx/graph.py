@@ -90,24 +90,31 @@ class Graph:
         self._shared: dict[tuple[object, ...], str] = {}
         self._other_layout: dict[str, str] = {}
 
-    def input(self, name: str, shape: Shape, dtype: Any = None) -> Tensor:
-        """Take an input of samples of that shape, in the graph's dtype if nothing else is said."""
-        self._inputs.append(self._value(name, shape, dtype))
+    def input(self, name: str, shape: Shape, dtype: Any = None, told: str = "") -> Tensor:
+        """Take an input of samples of that shape, in the graph's dtype if nothing else is said.
+
+        ``told`` says in a sentence what it is, for those who look into the file.
+        """
+        self._inputs.append(self._value(name, shape, dtype, told))
         return Tensor(name, shape)
 
     def output(self, name: str, found: str, shape: Shape, dtype: Any = None) -> None:
-        """Give out what a node computes, under a name of its own."""
-        self._give(name, found)
-        self._outputs.append(self._value(name, shape, dtype))
+        """Give out what a node computes; ``predicted_`` goes before what an input is called."""
+        self._outputs.append(self._value(self._give(name, found), shape, dtype))
 
     def output_maps(self, name: str, found: str, keys: Any) -> None:
         """Give out a ZipMap's result: for each sample a map from classes (int64 or text)."""
-        self._give(name, found)
+        name = self._give(name, found)
         helper, kinds = self.onnx.helper, self.onnx.TensorProto
         number = helper.make_tensor_type_proto(kinds.FLOAT, [])
         one = helper.make_map_type_proto(self._element(keys), number)
         kind = helper.make_sequence_type_proto(one)
         self._outputs.append(helper.make_value_info(name, kind))
+
+    def cast(self, x: Tensor, dtype: Any) -> Tensor:
+        """See x as numbers of a dtype."""
+        kind = self._element(dtype)
+        return replace(x, name=self.node("Cast", [x.name], f"{x.name}_cast", to=kind))
 
     def node(self, operator: str, inputs: Iterable[str], label: str, **attributes: Any) -> str:
         """Append a node with one output and return that output's name."""
@@ -204,20 +211,23 @@ class Graph:
         self._names.add(name)
         return name
 
-    def _give(self, name: str, found: str) -> None:
+    def _give(self, name: str, found: str) -> str:
         """Call what a node gives by that name; what comes straight from an input is handed on."""
+        while name in {value.name for value in self._inputs}:
+            name = f"predicted_{name}"
         makers = [node for node in self._nodes if found in node.output]
         if not makers:
             made = self.onnx.helper.make_node("Identity", [found], [name], name=name)
             self._nodes.append(made)
-            return
+            return name
         for node in self._nodes:
             for names in (node.input, node.output):
                 names[:] = [name if other == found else other for other in names]
+        return name
 
-    def _value(self, name: str, shape: Shape, dtype: Any) -> Any:
+    def _value(self, name: str, shape: Shape, dtype: Any, told: str = "") -> Any:
         element = self._element(self.dtype if dtype is None else dtype)
-        return self.onnx.helper.make_tensor_value_info(name, element, ["batch", *shape])
+        return self.onnx.helper.make_tensor_value_info(name, element, ["batch", *shape], told)
 
     def _element(self, dtype: Any) -> Any:
         """ONNX's number for a dtype; ``str`` stands for text."""

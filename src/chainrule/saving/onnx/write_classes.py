@@ -118,7 +118,7 @@ def _above(graph: Graph, prediction: Tensor, boundary: float) -> str:
     """Append 1 where a prediction is above the boundary, else 0."""
     limit = graph.number("boundary", boundary)
     above = graph.node("Greater", [prediction.name, limit], "above_boundary")
-    return graph.node("Cast", [above], "decided", to=graph.onnx.TensorProto.INT64)
+    return graph.cast(Tensor(above, prediction.shape), np.int64).name
 
 
 def _of_each_class(graph: Graph, prediction: Tensor, loss: Loss) -> Tensor:
@@ -132,11 +132,9 @@ def _of_each_class(graph: Graph, prediction: Tensor, loss: Loss) -> Tensor:
 
 def _give_maps(graph: Graph, probabilities: Tensor, classes: Array) -> None:
     """Append a ZipMap, which knows float32 alone."""
-    name = probabilities.name
     if graph.dtype != np.float32:
-        kind = graph.onnx.TensorProto.FLOAT
-        name = graph.node("Cast", [name], "as_float32", to=kind)
+        probabilities = graph.cast(probabilities, np.float32)
     is_text = classes.dtype.kind == "O"
     keys = {"classlabels_strings" if is_text else "classlabels_int64s": classes.tolist()}
-    maps = graph.node("ZipMap", [name], "maps", domain=TABLES, **keys)
+    maps = graph.node("ZipMap", [probabilities.name], "maps", domain=TABLES, **keys)
     graph.output_maps("output_probability", maps, str if is_text else np.int64)
