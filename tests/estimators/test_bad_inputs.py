@@ -10,7 +10,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import numpy as np
 import pandas as pd
 import pytest
 import sklearn.neural_network
