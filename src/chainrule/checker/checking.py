@@ -21,7 +21,9 @@ from chainrule.checker.other_findings import (
 )
 from chainrule.checker.process import Record
 from chainrule.checker.rates import rate_line
+from chainrule.checker.reported_loss import Reported, other_loss
 from chainrule.checker.right_line import right_line
+from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source
 from chainrule.checker.steps import Step, find_steps
 from chainrule.checker.troubles import trouble
@@ -111,7 +113,7 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     if found is not None:
         return _structural(source, network, found)
     known = explained(evidence, network, steps)
-    finding = judge(evidence, known)
+    finding = judge(known)
     if finding.verdict != "wrong":
         found = after_judging(
             evidence,
@@ -122,6 +124,10 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
         ) or with_the_samples(evidence, network, steps, known)
         if found is not None:
             return _structural(source, network, found)
+    if finding.verdict == "correct":
+        reported = other_loss(source, evidence, network, made, known)
+        if reported is not None:
+            return _other_loss(source, evidence, network, finding, reported)
     if not steps:
         misfit = shapes_that_do_not_fit(record, source)
         if misfit is not None:
@@ -133,6 +139,20 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
             cause="no_training",
         )
     return _say(source, evidence, network, finding)
+
+
+def _other_loss(
+    source: Source, evidence: Evidence, network: Network, finding: Finding, reported: Reported
+) -> Verdict:
+    """The gradient is that of a loss, but not of the one that is reported."""
+    judged, last = finding.judged, len(network.layers) - 1
+    assert judged is not None  # noqa: S101 - a correct finding has its step
+    is_missing = reported.follows_from == "squared" and judged.explanation.loss == "cross-entropy"
+    if is_missing and network.layers[-1].activation == "sigmoid":
+        delta = judged.explanation.deltas[-1].delta
+        slip = Slip("output_derivative_missing", last, delta, None)
+        return _say(source, evidence, network, Finding("wrong", slip, judged))
+    return _structural(source, network, Structural("loss_mismatch", last, reported.line))
 
 
 def trouble_with_syntax(error: Exception) -> Verdict:

@@ -20,13 +20,16 @@ import sys
 import traceback
 import types
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from chainrule.checker import drive
 from chainrule.checker.instrument import ASSIGNED, REPEATED, SEEN, instrument
+from chainrule.checker.nudging import NudgingRecorder, run_nudges
 from chainrule.checker.recorder import Recorder, SeenEnough, install
+from chainrule.checker.rehearsing import ShortRecorder, rehearse
 from chainrule.checker.stand_ins import StandInFinder, quiet_plots
 
 FILENAME = "<learner>"
@@ -52,12 +55,33 @@ def main() -> None:
     os.close(int(sys.argv[1]))
     limit(request["megabytes"], request["seconds"])
     _close_the_door(request["folder"])
-    recorder = Recorder(FILENAME, request["watch"])
+    if "nudges" in request:
+        answers = run_nudges(request, partial(_nudging, request), run)
+        _write(channel, json.dumps({"token": request["token"], "answers": answers}).encode())
+        os._exit(0)
+    if "versions" in request:
+        rehearse(request["versions"], partial(_run_version, request), channel)
+        os._exit(0)
+    _run_and_send(request, Recorder(FILENAME, request["watch"]), channel)
+    os._exit(0)  # whatever threads or exit handlers the program left behind
+
+
+def _run_version(request: dict[str, Any], version: str, channel: int) -> None:
+    recorder = ShortRecorder(FILENAME, request["watch"], request["stop"])
+    _run_and_send({**request, "text": version}, recorder, channel)
+
+
+def _run_and_send(request: dict[str, Any], recorder: Recorder, channel: int) -> None:
     notes: list[tuple[int, str]] = []
     outcome = run(request, recorder, notes)
     signal.signal(signal.SIGXCPU, signal.SIG_IGN)
     _send(channel, request["token"], recorder, outcome, notes)
-    os._exit(0)  # whatever threads or exit handlers the program left behind
+
+
+def _nudging(request: dict[str, Any], nudge: dict[str, Any]) -> NudgingRecorder:
+    return NudgingRecorder(
+        FILENAME, request["watch"], nudge["events"], nudge["nudge"], nudge["stop"]
+    )
 
 
 def run(
@@ -72,6 +96,7 @@ def run(
     sys.modules["__main__"] = module
     random.seed(0)
     np.random.seed(request["seed"])  # noqa: NPY002 - the learner's program draws from it
+    _seed_generators(request["seed"])
     _note_warnings(notes)
     try:
         if request["mode"] == "run":
@@ -84,6 +109,16 @@ def run(
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt too
         return _failure(error)
     return {"ended": "finished"}
+
+
+def _seed_generators(ours: int) -> None:
+    """Let a generator without a seed begin alike in every run."""
+    original = np.random.default_rng
+
+    def default_rng(seed: Any = None) -> np.random.Generator:
+        return original(ours if seed is None else seed)
+
+    np.random.default_rng = default_rng  # type: ignore[assignment]  # meant
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
@@ -151,9 +186,12 @@ def _send(
             "warnings": notes,
         }
     ).encode()
+    _write(channel, struct.pack("<Q", len(header)) + header, *recorder.pool)
+
+
+def _write(channel: int, *contents: bytes) -> None:
     with open(channel, "wb") as stream:
-        stream.write(struct.pack("<Q", len(header)) + header)
-        for content in recorder.pool:
+        for content in contents:
             stream.write(content)
 
 

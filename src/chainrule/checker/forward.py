@@ -362,7 +362,7 @@ def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -
     return done
 
 
-def passes(evidence: Evidence, network: Network, at_most: int = 60) -> list[Pass]:
+def passes(evidence: Evidence, network: Network, at_most: int = 200) -> list[Pass]:
     """All forward passes of the record, as far as they were really computed so."""
     found = []
     for event, (place, value) in enumerate(evidence.events):
@@ -384,7 +384,11 @@ def passes(evidence: Evidence, network: Network, at_most: int = 60) -> list[Pass
 
 def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: set[Path]) -> Network:
     """Look again at later passes, where biases are no longer zero and weights no longer alike."""
-    reads = [at for at, event in enumerate(evidence.events) if event[0] == network.place]
+    reads = [
+        at
+        for at, (place, value) in enumerate(evidence.events)
+        if place == network.place and evidence.is_data(evidence.values[value])
+    ]
     best = network
     for event in itertools.islice(reads, 1, 12):
         x = evidence.value(event)

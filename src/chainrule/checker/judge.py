@@ -11,7 +11,6 @@ from chainrule.checker.judged import (
     explain_step_with_memory,
     is_telling,
 )
-from chainrule.checker.losses_seen import losses_seen, mismatch
 from chainrule.checker.single_numbers import explained_alike, is_single
 from chainrule.checker.steps import Step
 
@@ -19,7 +18,7 @@ _STEPS = 4
 _LOOKED_AT = 12
 
 
-def judge(evidence: Evidence, known: list[Judged]) -> Finding:
+def judge(known: list[Judged]) -> Finding:
     """Say what explained steps have in common."""
     if not known:
         return Finding("unchecked")
@@ -27,9 +26,6 @@ def judge(evidence: Evidence, known: list[Judged]) -> Finding:
     right = [found for found in known if not found.explanation.cost]
     if not wrong:
         best = next((found for found in right if found.explanation.extra), right[0])
-        slip = mismatch(evidence, best, losses_seen(evidence, right))
-        if slip is not None:
-            return Finding("wrong", slip, best)
         return Finding("correct", judged=best, extra=best.explanation.extra)
     causes = [found.explanation.slips[0].cause for found in wrong]
     likeliest = max(dict.fromkeys(causes), key=causes.count)

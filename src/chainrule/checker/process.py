@@ -52,6 +52,8 @@ class Record:
         Line and text of what NumPy or Python warned about.
     aliases : list of int
         Paths of arrays that stand under a second name beside the first.
+    how : dict
+        What to ask for to see the same run again.
     """
 
     outcome: dict[str, Any]
@@ -61,22 +63,63 @@ class Record:
     paths: list[tuple[str | int, ...]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
     aliases: list[int] = field(default_factory=list)
+    how: dict[str, Any] = field(default_factory=dict)
 
 
 def run(source: Source, *, mode: str = "run", seed: int = 0, **options: Any) -> Record:
     """Run a program and return its record."""
+    how = {"mode": mode, "seed": seed, **options}
     token = secrets.token_hex(16)
+    content = _converse(source, {**how, "token": token})
+    record = Record({"ended": "late"}) if content is None else _decode(content, token)
+    record.how = how
+    return record
+
+
+def run_nudged(
+    source: Source, record: Record, nudges: list[dict[str, Any]]
+) -> list[dict[str, Any] | None]:
+    """Run a program again as in ``record``, once for each nudge (see nudging.py).
+
+    A nudge has the "events" to change, the numbers to add ("nudge"), the event at which to "stop",
+    and events whose values are wanted ("chosen"). None stands for a run that failed.
+    """
+    token = secrets.token_hex(16)
+    content = _converse(source, {**record.how, "token": token, "nudges": nudges})
+    try:
+        answer = json.loads(content or b"")
+        found: list[dict[str, Any] | None] = answer["answers"]
+        return found if answer["token"] == token else [None] * len(nudges)
+    except (ValueError, KeyError, TypeError):
+        return [None] * len(nudges)
+
+
+def run_versions(source: Source, record: Record, versions: list[str], stop: int) -> list[Record]:
+    """Run other versions of a program as in ``record``, each until so many events were seen.
+
+    All of them together have the time of one run; of those that came too late nothing is known.
+    """
+    token = secrets.token_hex(16)
+    request = {**record.how, "token": token, "versions": versions, "stop": stop}
+    content = _converse(source, request) or b""
+    records, at = [], 0
+    while at + 8 <= len(content):
+        (length,) = struct.unpack_from("<Q", content, at)
+        records.append(_decode(content[at + 8 : at + 8 + length], token))
+        at += 8 + length
+    return records
+
+
+def _converse(source: Source, request: dict[str, Any]) -> bytes | None:
+    """Give a request to a process of its own; return what it sends, None if it is late."""
     request = {
         "text": source.text,
         "path": str(source.path.absolute()),
         "folder": str(source.path.absolute().parent),
-        "mode": mode,
-        "seed": seed,
-        "token": token,
         "megabytes": MEGABYTES,
         "seconds": SECONDS,
         "watch": 1.0,
-        **options,
+        **request,
     }
     reading, writing = os.pipe()
     environment = os.environ | {
@@ -108,9 +151,7 @@ def run(source: Source, *, mode: str = "run", seed: int = 0, **options: Any) -> 
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    if not in_time or process.returncode == -signal.SIGXCPU:
-        return Record({"ended": "late"})
-    return _decode(content, token)
+    return content if in_time and process.returncode != -signal.SIGXCPU else None
 
 
 def _read(descriptor: int, deadline: float) -> tuple[bytes, bool]:
