@@ -259,6 +259,32 @@ def test_callbacks_that_are_missing_or_too_many(tmp_path: Path) -> None:
     assert saving.resume(tmp_path, X, Y, callbacks=[looks, cr.EarlyStopping("loss")]).iterations
 
 
+def test_a_diagnosis_that_tells_elsewhere_has_to_be_given_again(tmp_path: Path) -> None:
+    train(cr.Diagnose(print=print), saving.Checkpoint(tmp_path / "printed"))
+    assert saving.resume(tmp_path / "printed", X, Y).iterations
+    train(cr.Diagnose(print=[].append), saving.Checkpoint(tmp_path / "elsewhere"))
+    with pytest.raises(InvalidSetting, match=r"pass callbacks=.*: Diagnose\."):
+        saving.resume(tmp_path / "elsewhere", X, Y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("findings", None),
+        ("findings", [{"name": "a"}]),
+        ("findings", [3]),
+        ("epochs", [0]),
+        ("epochs", "ab"),
+    ],
+)
+def test_what_is_no_diagnosis(name: str, value: Any, tmp_path: Path) -> None:
+    train(cr.Diagnose(), saving.Checkpoint(tmp_path, steps=6, keep=9))
+    path = tmp_path / "step-00000006.safetensors"
+    change(path, f"callbacks.0.kept.{name}", value)
+    with pytest.raises(InvalidData, match="Diagnose: what was kept of it cannot be read"):
+        saving.resume(path, X, Y)
+
+
 def test_a_callback_that_keeps_what_cannot_be_stored(tmp_path: Path) -> None:
     class Flags(cr.Callback):
         def to_keep(self) -> dict[str, Any]:

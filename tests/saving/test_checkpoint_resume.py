@@ -226,6 +226,33 @@ def test_the_best_parameters_of_early_stopping_come_back(tmp_path: Path) -> None
         same_bits(history, saving.resume(path, X, Y, validation=0.2))
 
 
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_a_diagnosis_comes_back_and_tells_nothing_twice(
+    engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(*callbacks: cr.Callback) -> cr.History:
+        net = cr.NeuralNetwork(
+            cr.Dense(4, "sigmoid", weights_initializer=cr.Constant(0.5)), cr.Dense(3),
+            loss="softmax_cross_entropy",
+            optimizer=cr.GradientDescent(1.0, clip_norm=1.0), engine=engine,
+        )  # fmt: skip
+        return net.fit(100 * X, Y, callbacks=callbacks, **FIT)
+
+    whole = train(look := cr.Diagnose(every=2))
+    train(cr.Diagnose(every=2), saving.Checkpoint(tmp_path, steps=1, keep=99))
+    assert look.epochs == [0, 0, 6]
+    for path in sorted(tmp_path.glob("step-*"))[::4]:
+        capsys.readouterr()
+        same_bits(whole, saving.resume(path, 100 * X, Y, progress=False))
+        later = [epoch for epoch in look.epochs if epoch * 6 > int(path.stem[5:])]
+        assert capsys.readouterr().out.count("Try: ") == len(later)
+    for path in sorted(tmp_path.glob("step-*"))[::9]:
+        again = cr.Diagnose(every=2, print=lambda text: None)
+        saving.resume(path, 100 * X, Y, callbacks=[again], progress=False)
+        assert again.findings == look.findings
+        assert again.epochs == look.epochs
+
+
 # --- what ends a training -----------------------------------------------------------------------
 
 

@@ -47,7 +47,9 @@ def _files() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         keeper = saving.Checkpoint(folder, steps=3, keep=9)
         stopping = cr.EarlyStopping("loss")
-        network.fit(X, Y, epochs=2, batch_size=6, callbacks=[keeper, stopping])
+        look = cr.Diagnose()
+        network.fit(100 * X, Y, epochs=2, batch_size=6, callbacks=[keeper, stopping, look])
+        assert look.findings  # which are to be read again
         model = saving.save(network, Path(folder) / "model", {"classes": ["a"]})
         kept = Path(folder) / "step-00000003.safetensors"
         return {"model": model.read_bytes(), "checkpoint": kept.read_bytes()}
@@ -70,7 +72,7 @@ def meet(path: Path, content: bytes, *, resumes: bool = False) -> None:
     try:
         saving.load(path)
         if resumes:
-            saving.resume(path, X, Y, progress=False)
+            saving.resume(path, 100 * X, Y, progress=False)
     except UnreadableFile:
         pass
     except (InvalidInput, cr.LossNotFinite):

@@ -10,7 +10,7 @@ from chainrule.checks import shown
 from chainrule.diagnosis.evidence import Evidence
 from chainrule.diagnosis.report import diagnosis_of
 from chainrule.diagnosis.symptom import Finding
-from chainrule.errors import InvalidSetting
+from chainrule.errors import InvalidData, InvalidSetting
 from chainrule.samples import Samples
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History
@@ -84,6 +84,27 @@ class Diagnose(Callback):
         if len(history.epochs["loss"]) % self.every == 0:
             self._look(network, history)
 
+    def to_keep(self) -> dict[str, Any]:
+        """What was told, and when, for a checkpoint."""
+        told = [vars(finding) | {"where": list(finding.where)} for finding in self.findings]
+        for finding in told:  # whose numbers may be infinite, which JSON does not know
+            finding["numbers"] = {name: repr(n) for name, n in finding["numbers"].items()}
+        return {"findings": told, "epochs": list(self.epochs)}
+
+    def before_resuming(self, network: Any, history: History, kept: dict[str, Any]) -> None:
+        """Remember what was told before, so that it is not told again."""
+        try:
+            self.findings = [_finding(told) for told in kept["findings"]]
+            self.epochs = [
+                checks.whole_number("epoch", epoch, at_least=0)
+                for _, epoch in zip(self.findings, kept["epochs"], strict=True)
+            ]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidData(
+                "Diagnose: what was kept of it cannot be read; expected the findings that were "
+                "told, and the epoch of each."
+            ) from error
+
     def _look(self, network: Any, history: History) -> None:
         epoch = len(history.epochs["loss"])
         told = {finding.name for finding in self.findings}
@@ -93,3 +114,11 @@ class Diagnose(Callback):
                 self.epochs.append(epoch)
                 when = f"After epoch {epoch}" if epoch else "Before training"
                 self.print(f"{when}: {finding}")
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    """Read what ``to_keep`` wrote of one."""
+    numbers = {str(name): float(number) for name, number in told["numbers"].items()}
+    where = tuple(map(str, told["where"]))
+    texts = {name: str(told[name]) for name in ("name", "title", "evidence", "why", "suggestion")}
+    return Finding(where=where, numbers=numbers, **texts)

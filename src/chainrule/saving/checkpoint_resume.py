@@ -46,8 +46,8 @@ def resume(
     x, y, validation, sample_weight
         The same as ``fit`` was given. A fingerprint is compared; the data stand in no checkpoint.
     callbacks : sequence of Callback, optional
-        As ``fit`` was given, in the same order, without the Checkpoint. ``EarlyStopping`` comes
-        back by itself; they are needed where there are others.
+        As ``fit`` was given, in the same order, without the Checkpoint. ``EarlyStopping``, and
+        ``Diagnose`` that prints, come back by themselves; they are needed where there are others.
     progress : bool or "auto", default "auto"
 
     Returns

@@ -58,7 +58,7 @@ class Callback:
         """Run once, also after Ctrl-C."""
 
     def to_keep(self) -> dict[str, Any]:
-        """What a checkpoint must hold of this: arrays, numbers, text, None, by name."""
+        """What a checkpoint must hold of this, by name: arrays, and whatever JSON can hold."""
         return {}
 
     def before_resuming(self, network: Any, history: History, kept: dict[str, Any]) -> None:
