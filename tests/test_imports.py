@@ -71,9 +71,10 @@ ORDER = {
     "compiled programs": "engines.programs",
     "training": """
         training.state training.recorded training.history training.callbacks training.batches
-        training.full_batch training.divergence training.interrupt training.progress training.plan
+        training.divergence training.interrupt training.progress training.plan
         training.settings training.snapshots training.rewinding training.branching training.units
-        training.why training.update training.recording training.compiled_descent training.loop
+        training.why training.update training.recording training.compiled_descent training.full_batch
+        training.loop
         training
         """,
     "the network's own tools": """
@@ -129,8 +130,20 @@ ORDER = {
         saving.eject.module saving.eject.check saving.eject.export saving.eject
         saving.description saving.model_file_container saving.model_file_training saving.model_file
         saving.checkpoint_data saving.checkpoint_content saving.checkpoint saving.checkpoint_resume
+        saving.weights.tensors saving.weights.safetensors_file saving.weights.hdf5_listing
+        saving.weights.hdf5_file saving.weights.keras_file saving.weights.open_file
+        saving.weights.places saving.weights.groups saving.weights.matching
+        saving.weights.pytorch saving.weights.keras saving.weights.load
+        saving.weights.keras_settings saving.weights.keras_layers saving.weights.keras_network
+        saving.weights.sklearn_network saving.weights
         """,
     "the public names": "chainrule",
+    "the estimators": """
+        estimators.scikit_learn estimators.sparse estimators.weights estimators.starting
+        estimators.building estimators.base estimators.classifier_base estimators.regressor_base
+        estimators.bookkeeping estimators.perceptron estimators.mlp_classifier
+        estimators.mlp_regressor estimators
+        """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
         checker.child checker.process checker.evidence checker.reports checker.functions checker.forward
@@ -175,8 +188,8 @@ LAZY = {
 
 # What costs time to import, and is not needed before someone uses it.
 HEAVY = (
-    "matplotlib mlxtend numba onnx pandas PIL plotext rich safetensors scipy sklearn sympy tqdm "
-    "typer"
+    "h5py matplotlib mlxtend numba onnx pandas PIL plotext rich safetensors scipy sklearn sympy "
+    "tqdm typer"
 )
 
 SOURCE = Path(cr.__file__).parent

@@ -64,14 +64,17 @@ from chainrule.loss import Loss
 from chainrule.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    HalfSquaredError,
     Hinge,
     Huber,
     KLDivergence,
     LogCosh,
     MeanAbsoluteError,
     MeanSquaredError,
+    MultilabelCrossEntropy,
     NegativeLogLikelihood,
     Poisson,
+    PoissonDeviance,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     SumOfSquares,
@@ -131,7 +134,14 @@ if TYPE_CHECKING:
         UpSample,
         ZeroPad,
     )
-    from chainrule.saving import Checkpoint, from_onnx, resume
+    from chainrule.saving import (
+        Checkpoint,
+        from_keras,
+        from_onnx,
+        from_sklearn,
+        load_weights,
+        resume,
+    )
     from chainrule.saving import load_network as load
 
 __version__ = "0.1.0"
@@ -179,6 +189,7 @@ __all__ = [
     "GradientCheck",
     "GradientDescent",
     "GroupNorm",
+    "HalfSquaredError",
     "HardSigmoid",
     "HardTanh",
     "HeAverage",
@@ -213,6 +224,7 @@ __all__ = [
     "Metric",
     "Mish",
     "MissingPackage",
+    "MultilabelCrossEntropy",
     "Nadam",
     "NegativeLogLikelihood",
     "NeuralNetwork",
@@ -224,6 +236,7 @@ __all__ = [
     "PReLU",
     "Parameter",
     "Poisson",
+    "PoissonDeviance",
     "RMSNorm",
     "RMSProp",
     "ReLU",
@@ -255,9 +268,12 @@ __all__ = [
     "check",
     "data",
     "diagnosis",
+    "from_keras",
     "from_onnx",
+    "from_sklearn",
     "landscape",
     "load",
+    "load_weights",
     "models",
     "plots",
     "resume",
@@ -270,8 +286,11 @@ _ON_USE = {
     "Checkpoint": ("saving", "Checkpoint"),
     "Diagnose": ("diagnosis", "Diagnose"),
     "check": ("checker", "check"),
+    "from_keras": ("saving", "from_keras"),
     "from_onnx": ("saving", "from_onnx"),
+    "from_sklearn": ("saving", "from_sklearn"),
     "load": ("saving", "load_network"),
+    "load_weights": ("saving", "load_weights"),
     "resume": ("saving", "resume"),
 }
 
