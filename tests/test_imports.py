@@ -111,7 +111,9 @@ ORDER = {
         data.split data.idx data.images data.image_files
         """,
     "files": """
-        saving.onnx.graph saving.onnx.writer saving.onnx.write_activations saving.onnx.write_rows
+        saving.eject.stable
+        saving.onnx.graph saving.onnx.writer saving.onnx.write_activations
+        saving.onnx.write_formula saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
         saving.onnx.export saving.onnx.write_classes saving.onnx.export_estimator
         saving.onnx.write_table saving.onnx.export_trained
@@ -123,7 +125,7 @@ ORDER = {
         saving.onnx.read_pooling saving.onnx.read_residual saving.onnx.read_rows
         saving.onnx.read_shapes saving.onnx.ending saving.onnx.load
         saving.onnx
-        saving.eject.functions saving.eject.code saving.eject.layout saving.eject.stable
+        saving.eject.functions saving.eject.code saving.eject.layout
         saving.eject.source saving.eject.comments saving.eject.activations saving.eject.windows
         saving.eject.operations saving.eject.layers saving.eject.walk saving.eject.loss
         saving.eject.schedule saving.eject.optimizer saving.eject.numbers saving.eject.methods
@@ -140,7 +142,7 @@ ORDER = {
     "the public names": "chainrule",
     "the estimators": """
         estimators.scikit_learn estimators.sparse estimators.weights estimators.starting
-        estimators.building estimators.base estimators.classifier_base estimators.regressor_base
+        estimators.parts estimators.base estimators.classifier_base estimators.regressor_base
         estimators.bookkeeping estimators.perceptron estimators.mlp_classifier
         estimators.mlp_regressor estimators
         """,

@@ -16,6 +16,7 @@ from chainrule.loss import Loss
 from chainrule.losses import NegativeLogLikelihood
 from chainrule.saving.onnx import (
     write_activations,
+    write_formula,
     write_normalization,
     write_residual,
     write_rows,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from chainrule.network import NeuralNetwork
 
 # Importing them is what makes their layers known.
-WRITERS = (write_activations, write_normalization, write_residual, write_rows, write_windows)
+WRITERS = (
+    *(write_activations, write_formula, write_normalization, write_residual, write_rows),
+    write_windows,
+)
 
 
 def to_onnx(network: NeuralNetwork, path: str | Path) -> Path:

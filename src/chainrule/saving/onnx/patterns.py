@@ -41,7 +41,10 @@ _TANH_FACTOR = math.sqrt(2 / math.pi)
 FORMS: list[tuple[str, Any]] = [
     ("SiLU", ("Mul", X, ("Sigmoid", X))),
     ("Mish", ("Mul", X, ("Tanh", ("Softplus", X)))),
-    ("Softplus", ("Where", ("Greater", X, 20.0), X, ("Softplus", X))),
+    *(
+        ("Softplus", ("Where", ("Greater", X, large), X, ("Softplus", X)))
+        for large in (20.0, 40.0)  # PyTorch's, ours
+    ),
     ("Softsign", ("Div", X, ("Add", ("Abs", X), 1.0))),
     *(
         ("GELU", form)

@@ -1,13 +1,17 @@
-"""Activations in ONNX: one operator where there is one, else the formula in several."""
+"""Activations that ONNX has operators for; ``write_formula`` writes all others."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import Any, ClassVar
+
+import numpy as np
 
 from chainrule import activations
 from chainrule.saving.onnx.graph import Tensor
 from chainrule.saving.onnx.writer import Onnx
+
+LARGE = 40.0  # from there on log(1 + e^z) is z, to the last digit of float64
 
 
 class Operator(Onnx):
@@ -82,35 +86,6 @@ class SELUOnnx(Operator, of=activations.SELU):
         return {"alpha": self.layer.alpha, "gamma": self.layer.scale}
 
 
-class GELUOnnx(Onnx, of=activations.GELU):
-    """z (1 + erf(z / √2)) / 2; ONNX has an operator for it from opset 20 on."""
-
-    def write(self, z: Tensor) -> Tensor:
-        scaled = self.then("Mul", z, self.graph.number("square_root_of_half", math.sqrt(0.5)))
-        error = self.then("Erf", scaled)
-        return halved(self, z, error)
-
-
-class GELUTanhOnnx(Onnx, of=activations.GELUTanh):
-    """z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2."""
-
-    def write(self, z: Tensor) -> Tensor:
-        square = self.then("Mul", z, z.name)
-        cube = self.then("Mul", square, z.name)
-        bent = self.then("Mul", cube, self.graph.number("gelu_bend", 0.044715))
-        inner = self.then("Add", bent, z.name)
-        factor = self.graph.number("gelu_factor", math.sqrt(2 / math.pi))
-        return halved(self, z, self.then("Tanh", self.then("Mul", inner, factor)))
-
-
-def halved(writer: Onnx, z: Tensor, sign: Tensor) -> Tensor:
-    """Append z (1 + sign) / 2."""
-    graph = writer.graph
-    shifted = writer.then("Add", sign, graph.number("one", 1.0))
-    share = writer.then("Mul", shifted, graph.number("half", 0.5))
-    return writer.then("Mul", z, share.name, label="a")
-
-
 class SiLUOnnx(Onnx, of=activations.SiLU):
     """Z times its sigmoid; ONNX has no operator for it."""
 
@@ -124,10 +99,20 @@ class MishOnnx(Operator, of=activations.Mish):
     operator = "Mish"
 
 
-class SoftplusOnnx(Operator, of=activations.Softplus):
+class SoftplusOnnx(Onnx, of=activations.Softplus):
     """Log(1 + e^z)."""
 
-    operator = "Softplus"
+    def write(self, z: Tensor) -> Tensor:
+        return replace(z, name=write_softplus(self, z.name))
+
+
+def write_softplus(writer: Onnx, z: str) -> str:
+    """Append log(1 + e^z); onnxruntime's own becomes infinite above 709 in float64."""
+    found = writer.node("Softplus", z)
+    if writer.graph.dtype == np.float32:
+        return found
+    large = writer.node("Greater", z, writer.graph.number("large", LARGE))
+    return writer.node("Where", large, z, found)
 
 
 class SoftsignOnnx(Operator, of=activations.Softsign):
