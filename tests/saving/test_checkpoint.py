@@ -318,6 +318,7 @@ def change(path: Path, name: str, value: Any) -> None:
         ("begun", None),
         ("begun.batches", 3),
         ("begun.batches", -1),
+        ("begun.batches", 1),  # of an epoch that has not begun: step 6 ends the second
         ("begun.loss", "much"),
         ("seconds", None),
         ("epochs", {}),

@@ -111,11 +111,12 @@ def read_plan(content: Content, callbacks: list[Callback], progress: Progress) -
     plan, begun = checkpoint["plan"], checkpoint["begun"]
     size = plan["batch_size"]
     past = _past(checkpoint, arrays)
-    epochs = whole(plan["epochs"])
-    if len(past.epochs["loss"]) > epochs or content.described["training"]["step"] < len(
-        past.losses
-    ):
+    epochs, batches = whole(plan["epochs"]), whole(begun["batches"])
+    done, training = len(past.epochs["loss"]), content.described["training"]
+    if done > epochs or training["step"] < len(past.losses):
         raise UnreadableFile("its history is longer than its training.")
+    if training["epoch"] < done + (batches > 0):
+        raise UnreadableFile("it stands in an epoch that has not begun.")
     return Plan(
         epochs=epochs,
         batch_size=None if size is None else max(1, whole(size)),
@@ -124,7 +125,7 @@ def read_plan(content: Content, callbacks: list[Callback], progress: Progress) -
         metrics=_members(Metric, plan["metrics"]),
         callbacks=callbacks,
         progress=progress,
-        begun=Begun(whole(begun["batches"]), number(begun["loss"])),
+        begun=Begun(batches, number(begun["loss"])),
         past=past,
         kept=[_kept(d, arrays, i) for i, d in enumerate(checkpoint["callbacks"])],
     )
