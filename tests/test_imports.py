@@ -148,10 +148,13 @@ ORDER = {
         """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
-        checker.child checker.process checker.evidence checker.reports checker.functions checker.forward
+        checker.rehearsing checker.child checker.process checker.evidence checker.reports
+        checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.single_numbers checker.judge checker.reported_loss checker.lines
-        checker.right_line
+        checker.names checker.repairs checker.habits checker.scene checker.right_line
+        checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
+        checker.sum_repairs checker.factor_repairs checker.mending
         checker.other_findings checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording
         checker.checking checker

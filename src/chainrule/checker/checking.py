@@ -11,7 +11,7 @@ from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
 from chainrule.checker.judged import Finding, Judged, explain_step, sizes
-from chainrule.checker.lines import find_spot
+from chainrule.checker.mending import point_at
 from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
 from chainrule.checker.other_findings import (
     Structural,
@@ -22,7 +22,7 @@ from chainrule.checker.other_findings import (
 from chainrule.checker.process import Record
 from chainrule.checker.rates import rate_line
 from chainrule.checker.reported_loss import Reported, other_loss
-from chainrule.checker.right_line import right_line
+from chainrule.checker.scene import Scene
 from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source
 from chainrule.checker.steps import Step, find_steps
@@ -195,10 +195,9 @@ def _say(source: Source, evidence: Evidence, network: Network, finding: Finding)
     if finding.slip is None:
         return Verdict("correct", _certificate(network, finding, convention), convention=convention)
     slip = finding.slip
-    spot = find_spot(evidence, finding.judged, slip)
-    right = right_line(source, evidence, finding.judged, slip, spot) if spot else None
+    pointed = point_at(Scene(source, evidence, finding.judged, slip))
+    line, right = (pointed.line, pointed.right_line or None) if pointed else (None, None)
     words = {"factor": slip.detail.partition(" ")[2] or slip.detail, "kind": slip.detail}
-    line = spot.line if spot else None
     return Verdict(
         "wrong",
         _sentences(source, network, slip.cause, slip.layer, line, right, words),

@@ -264,12 +264,12 @@ def update_of(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
             return Spot(made[0].place.line, made[0].place)
     assert path is not None  # noqa: S101 - of weights and of a bias that is there
     for at, number, _, place in evidence.record.changes:
-        if _stands_for(path, evidence.record.paths[number]) and begin < at <= end and place >= 0:
+        if stands_for(path, evidence.record.paths[number]) and begin < at <= end and place >= 0:
             return Spot(evidence.places[place].line, evidence.places[place])
     return None
 
 
-def _stands_for(path: Path, known: Path) -> bool:
+def stands_for(path: Path, known: Path) -> bool:
     return len(known) == len(path) and all(
         ours in (theirs, "*") for ours, theirs in zip(path, known, strict=True)
     )

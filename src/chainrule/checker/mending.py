@@ -1,0 +1,121 @@
+"""Mends a learner's file in the ways that fit the mistake, and takes the first that proves right.
+
+A line is named for sure only when the file with that line mended makes right steps. The ways are
+tried likeliest first; they run together in one process that splits for each.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.checker import process
+from chainrule.checker.factor_repairs import factor_repairs
+from chainrule.checker.instrument import instrument
+from chainrule.checker.lines import find_spot
+from chainrule.checker.mended import is_mended
+from chainrule.checker.product_repairs import error_repairs, gradient_repairs
+from chainrule.checker.repairs import Repair, is_program
+from chainrule.checker.right_line import right_line
+from chainrule.checker.scene import Scene
+from chainrule.checker.sign_repairs import sign_repairs
+from chainrule.checker.slope_repairs import missing_slope_repairs, wrong_slope_repairs
+from chainrule.checker.sum_repairs import sum_repairs
+
+_AT_MOST = 12
+_OF_ONE_LINE = 6
+_MARGIN = 400  # events beyond four steps
+
+PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
+    "output_derivative_missing": missing_slope_repairs,
+    "hidden_derivative_missing": missing_slope_repairs,
+    "sigmoid_prime_on_activation_twice": wrong_slope_repairs,
+    "sigmoid_prime_of_z_as_a": wrong_slope_repairs,
+    "other_activation_derivative": wrong_slope_repairs,
+    "sign_turned": sign_repairs,
+    "factor_mismatch": factor_repairs,
+    "bias_gradient_axis": sum_repairs,
+    "bias_gradient_not_summed": sum_repairs,
+    "wrong_layer_error": error_repairs,
+    "summed_weights": error_repairs,
+    "transposed": error_repairs,
+    "elementwise_for_matrix": error_repairs,
+    "weight_for_input": gradient_repairs,
+    "wrong_input": gradient_repairs,
+}
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A line, as it should be.
+
+    Attributes
+    ----------
+    line : int
+    right_line : str
+    is_proved : bool
+        Whether the mended file was run, and its steps were right.
+    """
+
+    line: int
+    right_line: str
+    is_proved: bool
+
+
+def point_at(scene: Scene) -> Mended | None:
+    """The line of a mistake, and how it should be: proved, or else as far as it can be told."""
+    ways = mend(scene)
+    if ways and ways[0].is_proved:
+        return ways[0]
+    spot = find_spot(scene.evidence, scene.judged, scene.slip)
+    if spot is None:
+        return ways[0] if ways else None
+    right = right_line(scene.source, scene.evidence, scene.judged, scene.slip, spot)
+    return Mended(spot.line, right or "", is_proved=False)
+
+
+def mend(scene: Scene) -> list[Mended]:
+    """Ways to mend a mistake: the one that proved right alone, or all of them, likeliest first."""
+    propose = PROPOSALS.get(scene.slip.cause)
+    if propose is None:
+        return []
+    repairs = _distinct(scene, propose(scene))
+    if not repairs:
+        return []
+    proved = _first_that_proves_right(scene, repairs)
+    if proved is not None:
+        return [Mended(proved.line, scene.writer.right_line(proved), is_proved=True)]
+    return [Mended(one.line, scene.writer.right_line(one), is_proved=False) for one in repairs]
+
+
+def _distinct(scene: Scene, repairs: Iterator[Repair]) -> list[Repair]:
+    """The first few that change the text, and leave it a program."""
+    found: dict[str, Repair] = {}
+    of_line: Counter[int] = Counter()
+    for repair in itertools.islice(repairs, 8 * _AT_MOST):
+        text = scene.writer.mended(repair)
+        if of_line[repair.line] == _OF_ONE_LINE or text == scene.source.text or text in found:
+            continue
+        if is_program(text):
+            found[text] = repair
+            of_line[repair.line] += 1
+        if len(found) == _AT_MOST:
+            break
+    return list(found.values())
+
+
+def _first_that_proves_right(scene: Scene, repairs: list[Repair]) -> Repair | None:
+    versions = [scene.writer.mended(repair) for repair in repairs]
+    stop = 4 * scene.judged.step.end + _MARGIN
+    records = process.run_versions(scene.source, scene.evidence.record, versions, stop)
+    for repair, version, record in zip(repairs, versions, records, strict=False):
+        places = instrument(version, ast.parse(version))
+        with np.errstate(all="ignore"):
+            if is_mended(record, places, scene.judged, scene.slip):
+                return repair
+    return None

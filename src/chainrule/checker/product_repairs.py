@@ -1,0 +1,225 @@
+"""Ways of mending a product: its factors, their order, their transposes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from chainrule.checker.evidence import Sighting, same
+from chainrule.checker.habits import Habits
+from chainrule.checker.names import Named
+from chainrule.checker.repairs import Edit, Repair
+from chainrule.checker.scene import Scene
+from chainrule.layer import Array
+
+_PRODUCTS = ("dot", "matmul", "multiply", "outer")
+
+
+def error_repairs(scene: Scene) -> Iterator[Repair]:
+    """The error that a layer is passed back: δ Wᵀ of the layer after."""
+    slip, judged = scene.slip, scene.judged
+    if slip.detail == "delta" or slip.cause == "weight_for_input" or slip.cause == "wrong_input":
+        yield from gradient_repairs(scene)
+        return
+    after = slip.layer + 1
+    if after >= len(judged.network.layers):
+        yield from gradient_repairs(scene)
+        return
+    delta, weights = judged.explanation.deltas[after].delta, judged.batch.weights[after]
+    wrong = [q for q in (slip.wrong, *slip.follows) if q is not None]
+    made = sorted(_made(scene, wrong), key=lambda s: not _holds(scene, s, weights))
+    for sighting in made:
+        composed = _composed(scene, sighting, scene.names(sighting).delta(after), weights)
+        yield from _other_factors(scene, sighting, judged.explanation.deltas[after].error, delta)
+        for other in judged.batch.weights:
+            yield from _other_factors(scene, sighting, other, weights)
+        if slip.cause == "transposed":
+            yield from turned_repairs(scene, sighting)
+            yield from composed
+        else:
+            yield from composed
+            yield from turned_repairs(scene, sighting)
+    yield from gradient_repairs(scene)
+
+
+def gradient_repairs(scene: Scene) -> Iterator[Repair]:
+    """The gradient of a layer's weights: hᵀ δ."""
+    slip, judged = scene.slip, scene.judged
+    layer = slip.layer
+    h, delta = judged.batch.h[layer], judged.explanation.deltas[layer].delta
+    others = [q for q in (*judged.batch.z, *judged.batch.a, *judged.batch.h, *judged.batch.weights)]
+    deltas = [d.delta for d in judged.explanation.deltas] + [
+        d.error for d in judged.explanation.deltas
+    ]
+    fits = [f.gradient for f in judged.explanation.fits if f.layer == layer and f.kind == "weights"]
+    wrong = [q for q in (slip.wrong, *fits) if q is not None]
+    for sighting in _made(scene, wrong) or _products_with(scene, delta, h.shape[1]):
+        if slip.cause in ("wrong_layer_error", "weight_for_input", "wrong_input"):
+            for other in deltas:
+                yield from _other_factors(scene, sighting, other, delta)
+            for other in others:
+                yield from _other_factors(scene, sighting, other, h)
+        yield from turned_repairs(scene, sighting)
+        yield from _composed(scene, sighting, scene.names(sighting).delta(layer), h)
+
+
+def _made(scene: Scene, quantities: list[Array]) -> list[Sighting]:
+    found: dict[int, Sighting] = {}
+    for quantity in quantities:
+        for sighting in scene.made(quantity):
+            found.setdefault(sighting.place.number, sighting)
+    return list(found.values())
+
+
+def _holds(scene: Scene, sighting: Sighting, quantity: Array) -> bool:
+    """Whether an expression has a quantity in it."""
+    inside = {id(inner) for inner in ast.walk(scene.node(sighting.place))}
+    return any(id(scene.node(found.place)) in inside for found in scene.sightings(quantity))
+
+
+def _products_with(scene: Scene, delta: Array, inputs: int) -> list[Sighting]:
+    """Products that have δ in them and the shape of the layer's weights."""
+    begin, end = scene.begin, scene.judged.step.end
+    found: dict[int, Sighting] = {}
+    for event in range(begin, end):
+        place = scene.evidence.place(event)
+        shape = scene.evidence.value(event).shape
+        if place.kind in ("BinOp", "Call") and sorted(shape) == sorted((delta.shape[1], inputs)):
+            sighting = Sighting(event, place, 1.0)
+            if place.number not in found and _holds(scene, sighting, delta):
+                found[place.number] = sighting
+    return list(found.values())
+
+
+def _other_factors(
+    scene: Scene, sighting: Sighting, wrong: Array, right: Array
+) -> Iterator[Repair]:
+    """Another quantity in the place of one that does not belong into an expression."""
+    if wrong.shape == right.shape and same(wrong, right):
+        return
+    inside = {id(inner) for inner in ast.walk(scene.node(sighting.place))}
+    for found in scene.sightings(wrong):
+        node = scene.node(found.place)
+        is_name = isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        if id(node) not in inside or not is_name or not isinstance(node, ast.expr):
+            continue
+        for named in scene.names(sighting).of(right):
+            yield scene.writer.replace(node, named.text, scene.parent(node))
+
+
+def turned_repairs(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
+    """Each factor of a product transposed, or no longer so; two factors exchanged."""
+    for node in ast.walk(scene.node(sighting.place)):
+        factors = factors_of(node)
+        if not factors and scene.habits.is_product(node):
+            assert isinstance(node, ast.Call)  # noqa: S101 - only calls are asked about
+            factors = list(node.args)
+        if len(factors) != 2 or any(_is_single(scene, sighting, factor) for factor in factors):
+            continue
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            yield from _matrix_products(scene, node)
+        one, other = (_turned(scene, factor) for factor in factors)
+        yield one
+        yield other
+        yield _exchanged(scene, factors[0], factors[1])
+        yield scene.writer.together([one, other])
+
+
+def _is_single(scene: Scene, sighting: Sighting, node: ast.expr) -> bool:
+    value = scene.latest(node, sighting.event)
+    return value is None or value.size == 1
+
+
+def _matrix_products(scene: Scene, node: ast.BinOp) -> Iterator[Repair]:
+    """``@`` in the place of ``*``, with one factor or the other transposed."""
+    left, right = scene.writer.grouped(node.left), scene.writer.grouped(node.right)
+    parent = scene.parent(node)
+    for one, other in ((left, right), (right, left)):
+        for text in (f"{one}.T @ {other}", f"{one} @ {other}.T", f"{one} @ {other}"):
+            yield scene.writer.replace(node, text, parent)
+
+
+def factors_of(node: ast.AST) -> list[ast.expr]:
+    """The two factors of a product, written with @, * or as a call."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult | ast.Mult):
+        return [node.left, node.right]
+    if isinstance(node, ast.Call) and _called(node) in _PRODUCTS:
+        if len(node.args) == 2:
+            return list(node.args)
+        if len(node.args) == 1 and isinstance(node.func, ast.Attribute):
+            return [node.func.value, node.args[0]]
+    return []
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _turned(scene: Scene, node: ast.expr) -> Repair:
+    """An expression transposed; one that was, no longer."""
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        new = scene.writer.said(node.value)
+    elif isinstance(node, ast.Call) and _called(node) == "transpose":
+        assert isinstance(node.func, ast.Attribute)  # noqa: S101 - np.transpose(a) or a.transpose()
+        new = scene.writer.said(node.args[0] if node.args else node.func.value)
+    elif isinstance(node, ast.Call) and scene.habits.is_transpose(node):
+        new = scene.writer.said(node.args[0])
+    else:
+        new = scene.habits.turned(scene.writer.grouped(node))
+    start, end = scene.writer.span(node)
+    return Repair(node.lineno, (Edit(start, end, new),))
+
+
+def _exchanged(scene: Scene, one: ast.expr, other: ast.expr) -> Repair:
+    writer = scene.writer
+    return Repair(
+        one.lineno,
+        (
+            Edit(*writer.span(one), writer.grouped(other)),
+            Edit(*writer.span(other), writer.grouped(one)),
+        ),
+    )
+
+
+def _composed(
+    scene: Scene, sighting: Sighting, deltas: list[Named], factor: Array
+) -> Iterator[Repair]:
+    """The right product in the place of the wrong one, in every order and layout that fits."""
+    node = scene.node(sighting.place)
+    if not isinstance(node, ast.expr):
+        return
+    names, right = scene.names(sighting), scene.slip.right
+    wanted = right.shape if right is not None else None
+    for delta in deltas[:2]:
+        for named in names.of(factor, 2):
+            for text, shape in _products(scene.habits, delta, named):
+                if wanted is not None and shape not in (wanted, wanted[::-1], wanted[1:]):
+                    continue
+                yield scene.writer.replace(node, text, scene.parent(node))
+
+
+def _products(habits: Habits, one: Named, other: Named) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Every product of two arrays, either of them transposed, with its shape."""
+    if one.value.ndim == 1 and other.value.ndim == 1:
+        yield f"np.outer({one.text}, {other.text})", (one.value.size, other.value.size)
+        yield f"np.outer({other.text}, {one.text})", (other.value.size, one.value.size)
+        return
+    ways = [
+        (left, right, turned_left, turned_right)
+        for left, right in ((one, other), (other, one))
+        for turned_left in (False, True)
+        for turned_right in (False, True)
+        if not (turned_left and turned_right)
+    ]
+    for left, right, turned_left, turned_right in ways:
+        a = left.value.T if turned_left else left.value
+        b = right.value.T if turned_right else right.value
+        if (turned_left and a.ndim < 2) or (turned_right and b.ndim < 2):
+            continue
+        if a.shape[-1] != b.shape[0]:
+            continue
+        first = habits.turned(left.text) if turned_left else left.text
+        second = habits.turned(right.text) if turned_right else right.text
+        yield habits.product(first, second), (*a.shape[:-1], *b.shape[1:])
