@@ -165,7 +165,8 @@ def test_settings_are_the_arguments_of_the_constructor() -> None:
         "clip_norm",
         "clip_value",
     ]
-    assert cr.LBFGS.setting_names() == ["memory", "tolerance"]
+    expected = ["memory", "tolerance", "loss_tolerance", "evaluations"]
+    assert cr.LBFGS.setting_names() == expected
     assert cr.AMSGrad.setting_names() == cr.Adam.setting_names()
 
 

@@ -109,9 +109,10 @@ from chainrule.training.callbacks import Callback, EarlyStopping, OnEpoch
 from chainrule.training.history import History
 
 if TYPE_CHECKING:
-    from chainrule import attribution, diagnosis, landscape, models, saving
+    from chainrule import attribution, diagnosis, estimators, landscape, models, saving
     from chainrule.checker import check
     from chainrule.diagnosis import Diagnose
+    from chainrule.estimators import MLPClassifier, MLPRegressor
     from chainrule.layers import (
         AveragePool1D,
         AveragePool2D,
@@ -216,6 +217,8 @@ __all__ = [
     "LogSoftmax",
     "Loss",
     "LossNotFinite",
+    "MLPClassifier",
+    "MLPRegressor",
     "ManyTrainings",
     "MaxPool1D",
     "MaxPool2D",
@@ -268,6 +271,7 @@ __all__ = [
     "check",
     "data",
     "diagnosis",
+    "estimators",
     "from_keras",
     "from_onnx",
     "from_sklearn",
@@ -281,10 +285,12 @@ __all__ = [
     "train_many",
 ]
 
-_MODULES_ON_USE = ("attribution", "diagnosis", "landscape", "models", "saving")
+_MODULES_ON_USE = ("attribution", "diagnosis", "estimators", "landscape", "models", "saving")
 _ON_USE = {
     "Checkpoint": ("saving", "Checkpoint"),
     "Diagnose": ("diagnosis", "Diagnose"),
+    "MLPClassifier": ("estimators", "MLPClassifier"),
+    "MLPRegressor": ("estimators", "MLPRegressor"),
     "check": ("checker", "check"),
     "from_keras": ("saving", "from_keras"),
     "from_onnx": ("saving", "from_onnx"),

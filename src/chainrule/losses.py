@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from chainrule import checks
-from chainrule.activations import LogSoftmax, Sigmoid, Softmax, Softplus
+from chainrule.activations import LogSoftmax, Sigmoid, Softmax, Softplus, overflow_is_fine
 from chainrule.layer import Array
 from chainrule.loss import Loss
 
@@ -39,6 +39,23 @@ class MeanSquaredError(SumOfSquares):
     """The sum of squares divided by the number of terms, so that it does not grow with the data."""
 
     reduction = "mean"
+
+
+class HalfSquaredError(Loss):
+    """½ Σ (ŷ - y)² of a sample, averaged over samples: its gradient is just ŷ - y.
+
+    Outputs are summed, so each of several learns as fast as it would by itself.
+    """
+
+    formula = "(y_hat - y)**2 / 2"
+    gradient_formula = "y_hat - y"
+    reduction = "mean of samples"
+
+    def terms(self, y_hat: Array, y: Array) -> Array:
+        return (y_hat - y) ** 2 / 2
+
+    def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        return y_hat - y
 
 
 class MeanAbsoluteError(Loss):
@@ -179,6 +196,20 @@ class SigmoidCrossEntropy(SmoothedLoss):
         return _sigmoid(y_hat) - y
 
 
+class MultilabelCrossEntropy(SigmoidCrossEntropy):
+    """Sigmoid cross-entropy summed over the labels of a sample, where it may have several.
+
+    Each label learns as fast as it would alone; ``SigmoidCrossEntropy`` takes their mean.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0
+        Part ε of the certainty to take away: targets become ε/2 and 1 - ε/2.
+    """
+
+    reduction = "mean of samples"
+
+
 class CategoricalCrossEntropy(SmoothedLoss):
     """-Σ y log ŷ over the classes, averaged over samples, for outputs that are probabilities.
 
@@ -233,7 +264,16 @@ class SoftmaxCrossEntropy(SmoothedLoss):
         return _softmax(y_hat) - y
 
 
-class NegativeLogLikelihood(Loss):
+class LossOnLogarithms(Loss, register=False):
+    """Base of losses for networks that give the logarithm of what they predict."""
+
+    @overflow_is_fine
+    def prediction(self, output: Array) -> Array:
+        """Logarithms -> what they are the logarithms of."""
+        return np.exp(output)
+
+
+class NegativeLogLikelihood(LossOnLogarithms):
     """-Σ y log p for a network that ends in log-softmax and so gives log p itself."""
 
     formula = "-Sum(y[j] * y_hat[j], (j, 1, K))"
@@ -247,10 +287,6 @@ class NegativeLogLikelihood(Loss):
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
         return -y
-
-    def prediction(self, output: Array) -> Array:
-        """Logarithms of probabilities -> probabilities."""
-        return np.exp(output)
 
 
 class KLDivergence(Loss):
@@ -284,6 +320,29 @@ class Poisson(Loss):
 
     def terms_gradient(self, y_hat: Array, y: Array) -> Array:
         return 1 - y / _above_zero(y_hat)
+
+
+class PoissonDeviance(LossOnLogarithms):
+    """Half the Poisson deviance, y log(y / c) - y + c, of a network that gives z = log c.
+
+    c is the expected count. It cannot become negative, and the exponential and the 1/c of the
+    logarithm cancel: the gradient is e^z - y (Nelder and Wedderburn, "Generalized linear models",
+    1972). The minimum is 0, at z = log y.
+    """
+
+    formula = "exp(y_hat) - y * y_hat + Piecewise((y * log(y) - y, y > 0), (0, True))"
+    gradient_formula = "exp(y_hat) - y"
+    reduction = "mean of samples"
+    targets = "counts"
+
+    @overflow_is_fine
+    def terms(self, y_hat: Array, y: Array) -> Array:
+        least = y * np.log(np.where(y > 0, y, 1)) - y  # 0 log 0 counts as 0
+        return np.exp(y_hat) - y * y_hat + least
+
+    @overflow_is_fine
+    def terms_gradient(self, y_hat: Array, y: Array) -> Array:
+        return np.exp(y_hat) - y
 
 
 class Hinge(Loss):

@@ -317,26 +317,38 @@ class NeuralNetwork:
         """Let layers that keep running statistics count the pass in the trace, once per step."""
         self._stack.engine.update_statistics(trace)
 
-    def loss_and_gradients(self, batch: Samples, trace: NetworkTrace) -> tuple[float, float]:
+    def loss_and_gradients(
+        self, batch: Samples, trace: NetworkTrace, penalty_scale: float = 1.0
+    ) -> tuple[float, float]:
         """Forward and back over checked samples: the loss of the data, and the penalty's part."""
         output = self._stack.engine.feedforward(batch.x[:], trace)
-        return self._loss_and_gradients(output, batch.y, batch.weight, trace)
+        return self._loss_and_gradients(output, batch.y, batch.weight, trace, penalty_scale)
 
     def _loss_and_gradients(
-        self, output: Array, y: Array, weight: Array | None, trace: NetworkTrace
+        self,
+        output: Array,
+        y: Array,
+        weight: Array | None,
+        trace: NetworkTrace,
+        penalty_scale: float = 1.0,
     ) -> tuple[float, float]:
         loss = self._loss
         y = loss.encode(y, output.shape[-1], self.dtype)
         self._stack.engine.backprop(loss.gradient(output, y, weight), trace)
-        penalty = self._penalty(trace.gradients) if self._l1 or self._l2 else 0.0
+        penalized = self._l1 or self._l2
+        penalty = self._penalty(trace.gradients, penalty_scale) if penalized else 0.0
         return loss.value(output, y, weight), penalty
 
-    def _penalty(self, gradients: Array | None = None) -> float:
+    def _penalty(self, gradients: Array | None = None, scale: float = 1.0) -> float:
         """l1 · Σ |w| + l2 · Σ w², adding its gradient, l1 · sign(w) + 2 · l2 · w."""
+        l1, l2 = scale * self._l1, scale * self._l2
         weights = self.parameters * self.parameter_vector.penalized
         if gradients is not None:
-            gradients += self.l1 * np.sign(weights) + 2 * self.l2 * weights
-        return float(self.l1 * np.abs(weights).sum() + self.l2 * np.vdot(weights, weights))
+            if l1:
+                gradients += l1 * np.sign(weights)
+            gradients += (2 * l2) * weights
+        absolute = l1 * np.abs(weights).sum() if l1 else 0.0
+        return float(absolute + l2 * np.vdot(weights, weights))
 
     # --- training ---------------------------------------------------------------------------
 

@@ -260,6 +260,10 @@ class Adam(Optimizer):
     square_decay : float, default 0.999
         β₂.
     epsilon : float, default 1e-8
+    epsilon_hat : bool, default False
+        Whether ε is the paper's ε̂, which is added to √s before it is corrected (the shorter form
+        at the end of its section 2): as scikit-learn and TensorFlow have it. It then counts for
+        more in the first steps.
     **common
         ``weight_decay``, ``clip_norm`` and ``clip_value``: see ``Optimizer``.
     """
@@ -268,12 +272,13 @@ class Adam(Optimizer):
     remembers = {"gradient_sum": 0.0, "squares": 0.0}
 
     def equations(self) -> dict[str, str]:
+        epsilon = "epsilon / sqrt(1 - square_decay**step)" if self.epsilon_hat else "epsilon"
         return {
             "new_gradient_sum": "mean_decay * gradient_sum + gradient",
             "new_squares": "square_decay * squares + gradient**2",
             "mean_hat": "(1 - mean_decay) * new_gradient_sum / (1 - mean_decay**step)",
             "squares_hat": "(1 - square_decay) * new_squares / (1 - square_decay**step)",
-            "new_parameter": "parameter - rate * mean_hat / (sqrt(squares_hat) + epsilon)",
+            "new_parameter": f"parameter - rate * mean_hat / (sqrt(squares_hat) + {epsilon})",
         }
 
     def __init__(
@@ -283,12 +288,14 @@ class Adam(Optimizer):
         mean_decay: float = 0.9,
         square_decay: float = 0.999,
         epsilon: float = 1e-8,
+        epsilon_hat: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
         super().__init__(learning_rate, **common)
         self.mean_decay = check_decay("mean_decay", mean_decay)
         self.square_decay = check_decay("square_decay", square_decay)
         self.epsilon = check_epsilon(epsilon)
+        self.epsilon_hat = checks.flag("epsilon_hat", epsilon_hat)
 
     def update(
         self, parameters: Array, gradients: Array, state: OptimizerState, rate: float
@@ -297,13 +304,15 @@ class Adam(Optimizer):
         decaying_sum(gradient_sum, gradients, self.mean_decay)
         decaying_sum_of_squares(squares, gradients, self.square_decay, state.scratch)
         direction, per_direction = self._direction(gradients, state)
-        root = math.sqrt((1 - self.square_decay) / (1 - self.square_decay**state.step))
+        correction = math.sqrt(1 - self.square_decay**state.step)
+        root = math.sqrt(1 - self.square_decay) / correction
+        epsilon = self.epsilon / correction if self.epsilon_hat else self.epsilon
         _step_over_root(  # √ŝ = root · √squares
             parameters,
             direction,
             self._squares(state),
             rate * per_direction / root,
-            self.epsilon / root,
+            epsilon / root,
             state.scratch,
         )
 
@@ -456,15 +465,32 @@ class LBFGS(Optimizer):
         Number of past gradients kept.
     tolerance : float, default 1e-7
         Stop when the largest number in the gradient is below this.
+    loss_tolerance : float, default 0
+        Stop when an iteration lowers the loss by less than this part of it.
+    evaluations : int, optional
+        Measure loss and gradient so often at most; without it 20 times an iteration.
     """
 
     name = "lbfgs"
     formula = r"\theta \leftarrow \theta - \alpha H g"
 
-    def __init__(self, *, memory: int = 10, tolerance: float = 1e-7) -> None:
+    def __init__(
+        self,
+        *,
+        memory: int = 10,
+        tolerance: float = 1e-7,
+        loss_tolerance: float = 0.0,
+        evaluations: int | None = None,
+    ) -> None:
         super().__init__(learning_rate=1.0)
         self.memory = checks.whole_number("memory", memory, at_least=1)
         self.tolerance = checks.number("tolerance", tolerance, at_least=0)
+        self.loss_tolerance = checks.number("loss_tolerance", loss_tolerance, at_least=0)
+        self.evaluations = (
+            None
+            if evaluations is None
+            else checks.whole_number("evaluations", evaluations, at_least=1)
+        )
 
 
 def _step_over_root(

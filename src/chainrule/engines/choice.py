@@ -92,10 +92,24 @@ class Auto(Engine):
 
     The choice depends on the network, the samples, the batches and the epochs alone, and on whether
     the packages of ``chainrule[fast]`` are installed. It stands in ``history.settings``.
+
+    Parameters
+    ----------
+    threads : int, optional
+        See ``Engine``.
+    worth_seconds : float, default 2
+        The seconds from which on a job is worth it.
     """
 
+    def __init__(self, threads: int | None = None, worth_seconds: float = _WORTH_SECONDS) -> None:
+        super().__init__(threads)
+        self.worth_seconds = checks.number("worth_seconds", worth_seconds, at_least=0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "worth_seconds": self.worth_seconds}
+
     def is_compiled(self, seconds: float) -> bool:
-        if seconds < _WORTH_SECONDS:
+        if seconds < self.worth_seconds:
             self.note(why_not="the job is too small to compile for")
             return False
         if any(importlib.util.find_spec(package) is None for package in _PACKAGES):

@@ -32,6 +32,10 @@ class Batches:
         What changes each batch, one after another.
     encode : callable, optional
         Turns class labels into one-hot rows, for an augmentation that mixes them.
+    order_of : callable, optional
+        Gives the order in each epoch, in place of the one from the seed; see ``Plan.order``.
+    penalties_for : float, optional
+        Weight of a batch that the network's penalties are stated for; see ``Plan``.
 
     Attributes
     ----------
@@ -50,6 +54,8 @@ class Batches:
         shuffle: bool,
         augment: Sequence[Augmentation] = (),
         encode: Callable[[Array], Array] = lambda y: y,
+        order_of: Callable[[int], Array] | None = None,
+        penalties_for: float | None = None,
     ) -> None:
         self.samples = samples
         self.count = len(samples)
@@ -59,6 +65,8 @@ class Batches:
         self.shuffle = shuffle
         self.augment = augment
         self.encode = encode
+        self.order_of = order_of
+        self.penalties_for = penalties_for
         # One buffer of each kind takes every batch; a fresh copy each time would cost a third more.
         self._buffers = samples.row_range(0, 0)
         if self.batch_size < self.count and shuffle:
@@ -74,7 +82,16 @@ class Batches:
         """Order of the samples in epoch ``number``, (samples,); None: as they stand."""
         if not self.shuffle or self.batch_size == self.count:
             return None
+        if self.order_of is not None:
+            return self.order_of(number)
         return generator(self.seed, "shuffle", number).permutation(self.count)
+
+    def penalty_scale(self, batch: Samples) -> float:
+        """What the penalties of the network are multiplied with in this batch."""
+        if self.penalties_for is None:
+            return 1.0
+        weight = len(batch) if batch.weight is None else float(batch.weight.sum())
+        return self.penalties_for / weight if weight else 1.0  # a batch that counts nothing
 
     def _augmented(self, batch: Samples, epoch: int, index: int) -> Samples:
         x, y = batch.x[:], batch.y

@@ -164,13 +164,16 @@ class CompiledDescent:
 
     def _add_up(self, losses: Array, count: int, first: int) -> None:
         """Add the losses of these steps to the epoch's, one by one: pieces must not show in it."""
-        if self.loop.sums:
-            parts = losses[:, 0] + losses[:, 1] / self.batches.per_epoch
+        loop, per_epoch = self.loop, self.batches.per_epoch
+        if loop.sums:
+            parts, penalties = losses[:, 0] + losses[:, 1] / per_epoch, losses[:, 1] / per_epoch
         else:
             size = self.batches.batch_size
             start = (first + np.arange(len(losses))) % -(-count // size) * size
-            parts = losses.sum(axis=1) * (np.minimum(size, count - start) / self.batches.count)
-        self.loop.epoch_loss = float(np.cumsum(np.append(self.loop.epoch_loss, parts))[-1])
+            share = np.minimum(size, count - start) / self.batches.count
+            parts, penalties = losses.sum(axis=1) * share, losses[:, 1] * share
+        loop.epoch_loss = float(np.cumsum(np.append(loop.epoch_loss, parts))[-1])
+        loop.epoch_penalty += float(penalties.sum())
 
     def _first_steps(self) -> int:
         work = self.compiled.program.plan.work * self.batches.batch_size

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.errors import optional_package
 from chainrule.layer import Array
 from chainrule.optimizers import LBFGS
+from chainrule.training.compiled_descent import ready
 
-_ENDINGS = {
-    0: "L-BFGS: the gradient is below its tolerance",
-    1: "L-BFGS: all iterations done",
-    2: "L-BFGS: no step goes further down at this precision",
-}
+Measure = Callable[[], tuple[float, Array]]
+
+CONVERGED = "L-BFGS: the gradient is below its tolerance"
+STANDS_STILL = "L-BFGS: the loss goes down by less than its tolerance"
+ALL_DONE = "L-BFGS: all iterations done"
+NO_WAY_DOWN = "L-BFGS: no step goes further down at this precision"
+
+
+class Ending(NamedTuple):
+    """How L-BFGS ended.
+
+    Attributes
+    ----------
+    loss : float
+        At the parameters it came to.
+    reason : str
+    """
+
+    loss: float
+    reason: str
 
 
 def descend_by_scipy(loop: Any) -> None:
@@ -25,17 +42,8 @@ def descend_by_scipy(loop: Any) -> None:
     Parameters
     ----------
     loop : TrainingLoop
-        Whose books it keeps.
+        Whose books it keeps; its ``ending`` says how it ended.
     """
-    batch = next(loop.batches.epoch(0))
-
-    def measure() -> tuple[float, Array]:
-        data_loss, penalty = loop.network.loss_and_gradients(batch, loop.trace)
-        return data_loss + penalty, loop.trace.gradients
-
-    loss, gradients = measure()
-    if not (math.isfinite(loss) and np.isfinite(gradients).all()):
-        loop.stop_at_non_finite(loss, 1.0)
 
     def after_iteration(loss: float, norm: float) -> bool:
         np.copyto(loop.last_finite, loop.storage)
@@ -52,20 +60,53 @@ def descend_by_scipy(loop: Any) -> None:
         loop.heed_interrupt()
         return not loop.history.stopped_because
 
-    reason = minimize_with_scipy(
-        loop.optimizer, loop.parameters, measure, after_iteration, loop.plan.epochs
-    )
+    with _measure(loop) as measure:
+        loss, gradients = measure()
+        if not (math.isfinite(loss) and np.isfinite(gradients).all()):
+            loop.stop_at_non_finite(loss, 1.0)
+        loop.ending = minimize_with_scipy(
+            loop.optimizer,
+            loop.parameters,
+            measure,
+            after_iteration,
+            loop.plan.epochs,
+            start=(loss, gradients),
+        )
     if not loop.history.stopped_because:
-        loop.history.stop(reason)
+        loop.history.stop(loop.ending.reason)
+
+
+@contextmanager
+def _measure(loop: Any) -> Iterator[Measure]:
+    """What gives loss and gradient over all samples, by the engine that the loop has chosen."""
+    batch = next(loop.batches.epoch(0))
+
+    def by_reference() -> tuple[float, Array]:
+        return sum(loop.loss_and_gradients(batch)), loop.trace.gradients
+
+    compiled = loop.compiled
+    if compiled is None:
+        yield by_reference
+        return
+    compiled.take(ready(loop.samples.row_range(0, len(loop.samples)), loop.network.dtype))
+    with compiled.workers() as workers:
+
+        def by_compiled() -> tuple[float, Array]:
+            loss = compiled.measure(workers)
+            # The reference engine says what stands where something is not finite.
+            return by_reference() if loss is None else (loss, compiled.gradients)
+
+        yield by_compiled
 
 
 def minimize_with_scipy(
     optimizer: LBFGS,
     parameters: Array,
-    measure: Callable[[], tuple[float, Array]],
+    measure: Measure,
     after_iteration: Callable[[float, float], bool],
     iterations: int,
-) -> str:
+    start: tuple[float, Array] | None = None,
+) -> Ending:
     """Let SciPy's L-BFGS-B move the parameters downhill.
 
     Parameters
@@ -80,23 +121,28 @@ def minimize_with_scipy(
         whether to go on.
     iterations : int
         At most so many.
-
-    Returns
-    -------
-    str
-        Why it ended.
+    start : (float, ndarray), optional
+        Loss and gradient at the start, where they are known already.
     """
     scipy_optimize = optional_package("scipy.optimize", "The optimizer 'lbfgs'")
     latest = (math.inf, math.inf)
+    known: tuple[float, Array] | None = None
 
-    def loss_and_gradient(position: Array) -> tuple[float, Array]:
+    def taken(loss: float, gradient: Array) -> tuple[float, Array]:
         nonlocal latest
-        parameters[...] = position
-        loss, gradient = measure()
         latest = (loss, math.sqrt(np.vdot(gradient, gradient)))
         return loss, gradient.astype(np.float64)
 
-    accepted = loss_and_gradient(parameters.astype(np.float64)) and latest
+    def loss_and_gradient(position: Array) -> tuple[float, Array]:
+        nonlocal known
+        found, known = known, None  # SciPy begins by asking for the start
+        if found is not None:
+            return found
+        parameters[...] = position
+        return taken(*measure())
+
+    known = taken(*(measure() if start is None else start))
+    accepted = latest
 
     def callback(intermediate_result: Any) -> None:
         nonlocal accepted
@@ -113,11 +159,19 @@ def minimize_with_scipy(
         callback=callback,
         options={
             "maxiter": iterations,
-            "maxfun": iterations * 20,
+            "maxfun": optimizer.evaluations or iterations * 20,
             "maxcor": optimizer.memory,
             "gtol": optimizer.tolerance,
-            "ftol": 0.0,  # the gradient alone decides
+            "ftol": optimizer.loss_tolerance,
         },
     )
     parameters[...] = result.x
-    return _ENDINGS.get(result.status, f"L-BFGS: {result.message}")
+    return Ending(float(result.fun), _reason(optimizer, result))
+
+
+def _reason(optimizer: LBFGS, result: Any) -> str:
+    if result.status == 0:
+        small = np.abs(result.jac).max() <= optimizer.tolerance
+        return CONVERGED if small else STANDS_STILL
+    endings = {1: ALL_DONE, 2: NO_WAY_DOWN}
+    return endings.get(result.status, f"L-BFGS: {result.message}")

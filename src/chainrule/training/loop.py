@@ -19,7 +19,7 @@ from chainrule.training.batches import Batches
 from chainrule.training.callbacks import Keeper, may_change_the_network, overriding
 from chainrule.training.compiled_descent import CompiledDescent
 from chainrule.training.divergence import length, loss_not_finite
-from chainrule.training.full_batch import descend_by_scipy
+from chainrule.training.full_batch import Ending, descend_by_scipy
 from chainrule.training.history import History
 from chainrule.training.interrupt import INTERRUPTED, GracefulInterrupt
 from chainrule.training.plan import Plan, columns
@@ -68,8 +68,12 @@ class TrainingLoop:
             shuffle=plan.shuffle,
             augment=plan.augment,
             encode=lambda y: network.loss.encode(y, network.output_shape[-1], network.dtype),
+            order_of=plan.order,
+            penalties_for=plan.penalties_for,
         )
         self.batches_done, self.epoch_loss = plan.begun.batches, plan.begun.loss
+        self.epoch_penalty = 0.0  # the penalties' part of the epoch's loss
+        self.ending: Ending | None = None  # of L-BFGS
         self.compiled: CompiledTraining | None = None
         self.engine = "reference"
         self._read_settings()
@@ -243,7 +247,7 @@ class TrainingLoop:
         """Begin the next epoch, or go on in one that has begun: its number, the next batch's."""
         if not self.batches_done:
             self.state.epoch += 1
-            self.epoch_loss = 0.0
+            self.epoch_loss = self.epoch_penalty = 0.0
         return self.state.epoch - 1, self.batches_done
 
     def _epoch(self) -> None:
@@ -264,10 +268,15 @@ class TrainingLoop:
                     return  # in the middle of an epoch: it gets no row
         self.end_epoch()
 
+    def loss_and_gradients(self, batch: Samples) -> tuple[float, float]:
+        """Pass over a batch, forward and back: the loss of the data, and the penalty's part."""
+        scale = self.batches.penalty_scale(batch)
+        return self.network.loss_and_gradients(batch, self.trace, scale)
+
     def step(self, batch: Samples, rate: float) -> float:
         """One iteration. Returns the batch's part of the epoch's loss."""
         self.trace.shared.step = self.state.step
-        data_loss, penalty = self.network.loss_and_gradients(batch, self.trace)
+        data_loss, penalty = self.loss_and_gradients(batch)
         loss, gradients = data_loss + penalty, self.trace.gradients
         norm = length(gradients)
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -281,9 +290,12 @@ class TrainingLoop:
         self.state.step += 1
         self.history.record_step(loss, rate, norm)
         self.bar.step(loss)
+        part = len(batch) / self.batches.count
         if self.sums:
+            self.epoch_penalty += penalty / self.batches.per_epoch
             return data_loss + penalty / self.batches.per_epoch
-        return loss * (len(batch) / self.batches.count)
+        self.epoch_penalty += penalty * part
+        return loss * part
 
     def end_epoch(self) -> None:
         """Measure, write down the epoch's row, and let callbacks see it."""
@@ -312,15 +324,16 @@ class TrainingLoop:
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
-        by_compiled = self.compiled is not None and self.history.iterations > self.iterations_before
+        made = self.history.iterations > self.iterations_before
+        by_compiled = self.compiled is not None and not self.full_batch and made
         if self.history.iterations and not by_compiled:  # which has looked already
             some = self.samples.row_range(0, self.batches.batch_size)
-            if not math.isfinite(sum(self.network.loss_and_gradients(some, self.trace))):
+            if not math.isfinite(sum(self.loss_and_gradients(some))):
                 self.stop_where_not_finite(some)
 
     def stop_where_not_finite(self, samples: Samples) -> NoReturn:
         """Stop for a loss that was found outside of a step: pass through it once more to see."""
-        loss = sum(self.network.loss_and_gradients(samples, self.trace))
+        loss = sum(self.loss_and_gradients(samples))
         self.stop_at_non_finite(loss, self.history.last_rate)
 
     def stop_at_non_finite(self, loss: float, rate: float) -> NoReturn:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chainrule.layer import Array
 from chainrule.metrics import Metric
 from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
@@ -29,6 +30,13 @@ class Plan:
         For making steps again: so many, and nothing else: no record and no look at what follows.
     schedule : Schedule, optional
         The learning rates, in place of the optimizer's.
+    order : callable, optional
+        Gives the order of the samples in each epoch, asked for once as it begins, in place of
+        the one that follows from the network's seed: ``order(epoch)`` -> int64 (samples,).
+    penalties_for : float, optional
+        How much the samples of a batch weigh together for which the network's penalties are
+        stated. Then the penalties are shared by all samples: a batch of half the weight has
+        penalties twice as large. Without it they are the same for every batch.
     past : Past, optional
         Of a training that goes on from a checkpoint; ``epochs`` counts those that it had made.
     kept : sequence of dict
@@ -45,6 +53,8 @@ class Plan:
     begun: Begun = NOTHING_BEGUN
     steps: int | None = None
     schedule: Schedule | None = None
+    order: Callable[[int], Array] | None = None
+    penalties_for: float | None = None
     past: Past | None = None
     kept: Sequence[dict[str, Any]] = ()
 

@@ -1,0 +1,9 @@
+"""scikit-learn's neural networks with the import changed, and what they did not have.
+
+``base.py`` says how an estimator is made of a network; read it first.
+"""
+
+from chainrule.estimators.mlp_classifier import MLPClassifier
+from chainrule.estimators.mlp_regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,94 @@
+"""What y means to a regressor: numbers, one or several for each sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule import saving
+from chainrule.errors import InvalidData, InvalidShape
+from chainrule.estimators import weights
+from chainrule.estimators.base import NetworkEstimator
+from chainrule.estimators.scikit_learn import (
+    RegressorMixin,
+    check_is_fitted,
+    column_or_1d,
+    r2_score,
+    validate_data,
+)
+from chainrule.layer import Array
+
+
+class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # no types there
+    """Base of the regressors."""
+
+    _targets: int  # outputs
+
+    def _check_xy(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        many = self._takes_images()
+        x, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, y_numeric=True,
+            dtype=(np.float64, np.float32), reset=reset, ensure_2d=not many, allow_nd=many,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if y.dtype.kind not in "biuf":
+            raise InvalidData(f"y holds {y.dtype} values; expected numbers.")
+        return x, y
+
+    def _read_targets(self, y: Any, *, fresh: bool, incremental: bool) -> None:
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        if not fresh and outputs != self.network_.output_shape[-1]:
+            raise InvalidShape(
+                f"y has {outputs} numbers for each sample; expected "
+                f"{self.network_.output_shape[-1]}, as in the fit before."
+            )
+        self._targets = outputs
+
+    def _encode(self, y: Any) -> Array:
+        loss = self.network_.loss
+        columns = y.reshape(len(y), -1)
+        if loss.targets == "counts" and (columns < 0).any():
+            raise InvalidData(
+                f"y holds {columns[columns < 0][0]:g}; loss='poisson' and its kin expect counts "
+                "of 0 or more."
+            )
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite
+            found = np.ascontiguousarray(columns, self.network_.dtype)
+        if not np.isfinite(found).all():
+            raise InvalidData(
+                f"y holds numbers too large for {found.dtype}, which the dtype of X decides. Scale "
+                "y, or pass X as float64."
+            )
+        return found
+
+    # --- using it -----------------------------------------------------------------------------
+
+    def predict(self, X: Any) -> Array:
+        """Predict the number, or numbers, of each sample.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (samples, inputs)
+
+        Returns
+        -------
+        ndarray (samples,) or (samples, outputs)
+        """
+        return self._numbers_of(self._predictions(X))
+
+    def _numbers_of(self, predictions: Array) -> Array:
+        return predictions[:, 0] if predictions.shape[1] == 1 else predictions
+
+    def _score_of(self, x: Any, y: Any, weight: Array | None) -> float:
+        """R² on checked samples."""
+        found = self._numbers_of(self._predict_checked(x))
+        return float(r2_score(y, found, sample_weight=weight))
+
+    def to_onnx(self, path: str | Path) -> Path:
+        """Write an ONNX file that gives ``variable``, as skl2onnx does."""
+        check_is_fitted(self, "network_")
+        weights.take(self)
+        return saving.onnx.export_regressor(self.network_, path)
