@@ -144,7 +144,10 @@ ORDER = {
         estimators.scikit_learn estimators.sparse estimators.weights estimators.starting
         estimators.parts estimators.base estimators.classifier_base estimators.regressor_base
         estimators.bookkeeping estimators.perceptron estimators.mlp_classifier
-        estimators.mlp_regressor estimators
+        estimators.mlp_regressor
+        estimators.build_function estimators.built estimators.network_classifier
+        estimators.network_regressor
+        estimators
         """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive

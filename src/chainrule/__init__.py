@@ -112,7 +112,12 @@ if TYPE_CHECKING:
     from chainrule import attribution, diagnosis, estimators, landscape, models, saving
     from chainrule.checker import check
     from chainrule.diagnosis import Diagnose
-    from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.estimators import (
+        MLPClassifier,
+        MLPRegressor,
+        NetworkClassifier,
+        NetworkRegressor,
+    )
     from chainrule.layers import (
         AveragePool1D,
         AveragePool2D,
@@ -230,6 +235,8 @@ __all__ = [
     "MultilabelCrossEntropy",
     "Nadam",
     "NegativeLogLikelihood",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NeuralNetwork",
     "Normal",
     "NotBuilt",
@@ -291,6 +298,8 @@ _ON_USE = {
     "Diagnose": ("diagnosis", "Diagnose"),
     "MLPClassifier": ("estimators", "MLPClassifier"),
     "MLPRegressor": ("estimators", "MLPRegressor"),
+    "NetworkClassifier": ("estimators", "NetworkClassifier"),
+    "NetworkRegressor": ("estimators", "NetworkRegressor"),
     "check": ("checker", "check"),
     "from_keras": ("saving", "from_keras"),
     "from_onnx": ("saving", "from_onnx"),

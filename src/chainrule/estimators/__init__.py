@@ -5,5 +5,7 @@
 
 from chainrule.estimators.mlp_classifier import MLPClassifier
 from chainrule.estimators.mlp_regressor import MLPRegressor
+from chainrule.estimators.network_classifier import NetworkClassifier
+from chainrule.estimators.network_regressor import NetworkRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"]
