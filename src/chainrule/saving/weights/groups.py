@@ -104,8 +104,8 @@ class Framework:
         found = self.recipes.get(type(place.owner))
         if found is None:
             raise InvalidShape(
-                f"{place} has no counterpart in {self.name} whose weights could be taken; expected "
-                f"layers of the kinds {', '.join(kind.__name__ for kind in self.recipes)}. "
+                f"{place.at_the_start} has no counterpart in {self.name} whose weights could be "
+                f"taken; expected {', '.join(kind.__name__ for kind in self.recipes)}. "
                 "For a Residual give the projection as a layer of its own, such as Conv2D."
             )
         return found

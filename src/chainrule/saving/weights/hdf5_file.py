@@ -28,33 +28,31 @@ def read_hdf5(content: bytes) -> TensorFile:
         When h5py is not installed.
     """
     optional_package("h5py", "Reading weights of Keras", "keras")
-    answer = _listing(content)
+    answer = _answer(content)
+    if "refused" in answer:
+        raise UnreadableFile(answer["refused"])
+    if "damaged" in answer:
+        raise UnreadableFile(f"it is no HDF5 file, or a damaged one ({shown(answer['damaged'])}).")
     names = {path: name for path, name in answer["names"].items() if isinstance(name, str)}
     tensors = [_tensor(*entry) for entry in answer["tensors"]]
     check_places(tensors, len(content))
     return TensorFile("hdf5", content, tuple(tensors), layer_names=names)
 
 
-def _listing(content: bytes) -> dict[str, Any]:
-    """What ``hdf5_listing`` says, run in a process of its own."""
+def _answer(content: bytes) -> dict[str, Any]:
+    """What ``hdf5_listing`` answers, run in a process of its own."""
     command = [sys.executable, "-P", "-W", "ignore", str(_LISTING)]
     try:
         done = subprocess.run(  # noqa: S603 - our own script
             command, input=content, capture_output=True, timeout=SECONDS, check=False
         )
+        return json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise UnreadableFile(
             f"it is damaged: HDF5's library was not done with it after {SECONDS} seconds."
         ) from None
-    try:
-        answer = json.loads(done.stdout)
     except ValueError:
         raise UnreadableFile("it is damaged: HDF5's library crashed on it.") from None
-    if "refused" in answer:
-        raise UnreadableFile(answer["refused"])
-    if "damaged" in answer:
-        raise UnreadableFile(f"it is no HDF5 file, or a damaged one ({shown(answer['damaged'])}).")
-    return answer
 
 
 def _tensor(

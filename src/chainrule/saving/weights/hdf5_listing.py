@@ -74,16 +74,15 @@ def listing(content: bytes) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Answer with the listing, or with what is wrong."""
+def answer(content: bytes) -> dict[str, Any]:
+    """Return the listing, or what is wrong."""
     try:
-        answer = listing(sys.stdin.buffer.read())
+        return listing(content)
     except Refused as error:
-        answer = {"refused": str(error)}
+        return {"refused": str(error)}
     except Exception as error:  # noqa: BLE001 - whatever a damaged file makes h5py raise
-        answer = {"damaged": " ".join(str(error).split())[:200]}
-    sys.stdout.write(json.dumps(answer))
+        return {"damaged": " ".join(str(error).split())[:200]}
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read())))

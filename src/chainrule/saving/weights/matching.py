@@ -97,15 +97,16 @@ def match_by_names(
             raise InvalidSetting(f"names holds {name!r} twice; expected each layer once.")
         if not framework.fits(place, known[name]):
             raise InvalidShape(
-                f"{_capital(place)} needs {framework.expected(place)}; the file has {known[name]}."
+                f"{place.at_the_start} needs {framework.expected(place)}; the file has "
+                f"{known[name]}."
             )
         found.append((place, known[name]))
     return found
 
 
 _USE_NAMES = (
-    "Say it by names=[...], with the name of the layer in the file for each layer here that has "
-    "parameters."
+    "Say which belong together by names=[...], with the name of the layer in the file for each "
+    "layer here that has parameters."
 )
 
 
@@ -149,14 +150,9 @@ def _misfit(
     }
     told = ", or ".join(map(str, list(following.values())[:3]))
     return (
-        f"{_capital(place)} needs {framework.expected(place)}; what comes next in the file is "
+        f"{place.at_the_start} needs {framework.expected(place)}; what comes next in the file is "
         f"{told}. Build the network with the same shapes, or, if the order is another: {_USE_NAMES}"
     )
-
-
-def _capital(place: Place) -> str:
-    text = str(place)
-    return text[0].upper() + text[1:]
 
 
 def _counted(count: int) -> str:

@@ -47,6 +47,11 @@ class Place:
     def __str__(self) -> str:
         return f"{self.position}, {self.owner!r},"
 
+    @property
+    def at_the_start(self) -> str:
+        """How a sentence begins with it."""
+        return f"L{str(self)[1:]}"
+
 
 def places(layers: Sequence[Layer], input_shape: Shape) -> list[Place]:
     """List them; a layer that stands at several positions comes once, at the first.
