@@ -94,6 +94,11 @@ class ScikitLearn(Fit):
     name = PEER
     module = "sklearn.neural_network"
 
+    def __init__(self, job: Job, threads: Sequence[int | None]) -> None:
+        super().__init__(job, threads)
+        if job.solver == "lbfgs" and job.data == "images":
+            self.differs = "computes in float64 with L-BFGS, whatever the data are"
+
 
 class Chainrule(Fit):
     """Ours, with the engine that it takes by itself."""

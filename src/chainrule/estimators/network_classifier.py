@@ -74,12 +74,13 @@ class NetworkClassifier(BuiltNetwork, ClassifierBase):
     --------
     >>> import chainrule as cr
     >>> from sklearn.datasets import load_iris
-    >>> def build(classes, width=8, dropout=0.0):
+    >>> def build(classes, width=8, dropout=0.0, learning_rate=0.01):
     ...     return cr.NeuralNetwork(
     ...         cr.Dense(width, activation="relu"),
     ...         cr.Dropout(dropout),
     ...         cr.Dense(classes),
     ...         loss="softmax_cross_entropy",
+    ...         optimizer=cr.Adam(learning_rate),
     ...     )
     >>> X, y = load_iris(return_X_y=True)
     >>> estimator = cr.NetworkClassifier(build, width=16, epochs=40, random_state=0)
