@@ -120,6 +120,29 @@ def test_a_layer_used_twice_has_one_gradient(compare: Compare) -> None:
     compare(net, *kinds.data_for(net))
 
 
+@pytest.mark.parametrize("layer", [cr.BatchNorm(), cr.LayerNorm(), cr.RMSNorm()], ids=repr)
+def test_a_layer_used_three_times_takes_its_own_part_of_the_gradient_back(
+    compare: Compare, layer: cr.Layer
+) -> None:
+    """∂loss/∂x of batch normalization holds ∂loss/∂scale, of this place alone."""
+    net = cr.NeuralNetwork(
+        *(cr.Dense(3), layer, layer, layer, cr.Dense(1)),
+        inputs=3, dtype="float64", engine="reference",
+    )  # fmt: skip
+    net.parameters[...] += np.random.default_rng(0).normal(0, 0.3, net.parameters.size)
+    compare(net, *kinds.data_for(net, samples=6))
+
+
+def test_a_residual_block_used_twice_with_a_matrix_around(compare: Compare) -> None:
+    block = cr.Residual(cr.Dense(3, "tanh"), cr.Dense(3), projection="auto")
+    wide = cr.Residual(cr.Dense(3, "tanh"), cr.Dense(5), projection="auto")
+    net = cr.NeuralNetwork(
+        *(cr.Dense(4), wide, cr.Dense(4), wide, block, cr.Dense(5), block),
+        inputs=3, dtype="float64", engine="reference",
+    )  # fmt: skip
+    compare(net, *kinds.data_for(net))
+
+
 @pytest.mark.parametrize("projection", [None, cr.Dense(4, "tanh"), "auto"])
 def test_residual_blocks_in_blocks_first_and_last(
     compare: Compare, projection: str | cr.Layer | None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.activation import Activation
-from chainrule.explain.expression import Call
+from chainrule.explain.expression import Call, names
 from chainrule.explain.place import equations_of
 from chainrule.layer import Layer
 from chainrule.layers.batch_normalization import BatchNorm
@@ -36,6 +36,7 @@ class Ejected:
         self.output_shape = layer.output_shape(x.shape)
         self.image = x.code  # the inputs as windows slide over them
         self.d_output = self.error = ""  # set on the way back
+        self.gradients_here: dict[str, str] = {}  # parts of those that several places share
         self.after: EjectedActivation | None = None
         self._refuse_statistics()
         training, prediction = self._equations(True), self._equations(False)
@@ -71,10 +72,13 @@ class Ejected:
         if self.after is not None:
             self.d_output = self.after.backprop(d_output, self.output.gradient)
         windows.prepare_back(self)
+        used = {name.field for name in names(self.equations["d_x"])} if into is not None else set()
         for name, expression in self.equations.items():
             attribute = self.source.attribute(self.layer, name.removeprefix("d_"))
             if name.startswith("d_") and attribute is not None:
-                self.source.gradient(attribute, self.printer, expression)
+                here = f"{name}_{self.suffix}" if name in used else None
+                if self.source.gradient(attribute, self.printer, expression, here):
+                    self.gradients_here[name] = f"{name}_{self.suffix}"
         if into is None:
             return ""
         operations.back(self, into)
@@ -125,6 +129,8 @@ class Ejected:
             return self.d_output
         if field in self.fields or field == "mask":
             return f"self.{field}_{self.suffix}"
+        if field in self.gradients_here:
+            return self.gradients_here[field]
         if field.startswith("d_"):
             parameter = self.source.attribute(self.layer, field.removeprefix("d_"))
             if parameter is not None:

@@ -162,11 +162,30 @@ class Source:
         """Append a line of the way back that ends in a call."""
         self.backward += call_lines(line, 2)
 
-    def gradient(self, attribute: str, printer: Printer, expression: Expression) -> None:
-        """Append the gradient of a parameter, or add it to that of a later use."""
+    def gradient(
+        self, attribute: str, printer: Printer, expression: Expression, here: str | None = None
+    ) -> bool:
+        """Append the gradient of a parameter, or add it to that of a later use.
+
+        ``here`` is what this place's part is to be called where it is added and still needed by
+        itself. Returns whether it is.
+        """
+        if attribute not in self._written:
+            self._written.add(attribute)
+            self.backward += statement(f"self.d_{attribute} = ", printer, expression, 2)
+            return False
+        if here is None:
+            self.backward += statement(f"self.d_{attribute} += ", printer, expression, 2)
+            return False
+        self.backward += statement(f"{here} = ", printer, expression, 2)
+        self.backward.append(f"self.d_{attribute} += {here}")
+        return True
+
+    def gradient_line(self, attribute: str, code: str) -> None:
+        """Append the gradient of a parameter that is computed by a call, or add it."""
         sign = "+=" if attribute in self._written else "="
         self._written.add(attribute)
-        self.backward += statement(f"self.d_{attribute} {sign} ", printer, expression, 2)
+        self.back_line(f"self.d_{attribute} {sign} {code}")
 
 
 def identifier(name: str) -> str:

@@ -78,9 +78,7 @@ class EjectedResidual:
             return d_z
         axes = tuple(range(len(self.x.shape)))
         pixels = f"self.pixels_{self.suffix}"
-        self.source.back_line(
-            f"self.d_{weights} = np.tensordot({pixels}, {d_z}, axes=({axes}, {axes}))"
-        )
+        self.source.gradient_line(weights, f"np.tensordot({pixels}, {d_z}, axes=({axes}, {axes}))")
         if into is None:
             return ""
         if not self.index:

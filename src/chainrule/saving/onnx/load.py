@@ -45,7 +45,8 @@ READERS = (
 
 _OLDEST, _NEWEST = 7, 28  # opsets; before 7 constants were spread in another way
 _MOST_NODES = 10_000
-_FLOATS = (0, 1, 11)  # types of outputs that may be predictions; 0 is what ZipMap gives
+_DOUBLE = 11
+_FLOATS = (0, 1, _DOUBLE)  # types of outputs that may be predictions; 0 is what ZipMap gives
 
 
 def from_onnx(
@@ -72,7 +73,7 @@ def from_onnx(
     Returns
     -------
     NeuralNetwork
-        In float64 where the file's numbers are, else in float32.
+        In float64 where the file's parameters are, or, without any, its input; else in float32.
 
     Raises
     ------
@@ -109,23 +110,24 @@ def _network(path: Path, output: str | None, loss: Loss | None) -> NeuralNetwork
     nodes = _needed([node_of(node) for node in graph.node], wanted)
     nodes = _without_constants(nodes, constants, folder)
     nodes = name_patterns(nodes, constants, wanted)
-    name, batch, sample = _input(graph, nodes, constants, wanted)
+    name, batch, sample, is_double = _input(graph, nodes, constants, wanted)
     reader = Reader(nodes, constants, wanted, opset=opset, folder=folder, batch=batch)
     value = _arranged(reader, nodes, reader.read(name, sample))
     steps = [link.step for link in value.chain.links() if link.step is not None]
     steps, chosen = with_loss(steps, loss, exponentials=reader.exponentials_of is not None)
-    return _built(steps, chosen, reader.input_shape)
-
-
-def _built(steps: Sequence[Step], loss: Loss, shape: Shape) -> NeuralNetwork:
-    """Make the network and give it its parameters."""
     arrays = [array for step in steps for array in step.all_arrays()]
-    is_double = any(array.dtype == np.float64 for array in arrays)
+    if arrays:
+        is_double = any(array.dtype == np.float64 for array in arrays)
+    return _built(steps, chosen, reader.input_shape, "float64" if is_double else "float32")
+
+
+def _built(steps: Sequence[Step], loss: Loss, shape: Shape, dtype: str) -> NeuralNetwork:
+    """Make the network and give it its parameters."""
     layers: list[Layer] = [step.layer() for step in steps]
     network = NeuralNetwork(
         *(layers or [Identity()]),
         loss=loss,
-        dtype="float64" if is_double else "float32",
+        dtype=dtype,
         inputs=shape,
     )
     for step, layer in zip(steps, layers, strict=True):
@@ -202,8 +204,8 @@ def _without_constants(nodes: Sequence[Node], constants: Arrays, folder: Path) -
 
 def _input(
     graph: Any, nodes: Sequence[Node], constants: Arrays, output: str
-) -> tuple[str, int | None, Shape]:
-    """Name of the input, number of samples where it is fixed, shape of one sample."""
+) -> tuple[str, int | None, Shape, bool]:
+    """Name of the input, samples where they are fixed, shape of one, and whether it is float64."""
     used = {name for node in nodes for name in node.inputs} | {output}
     inputs = [entry for entry in graph.input if entry.name not in constants and entry.name in used]
     if len(inputs) != 1:
@@ -224,4 +226,5 @@ def _input(
             f"its input {inputs[0].name!r} takes numbers of ONNX's type {kind.elem_type}; expected "
             "float32 or float64."
         )
-    return inputs[0].name, sizes[0] if sizes[0] > 0 else None, tuple(sizes[1:])
+    is_double = kind.elem_type == _DOUBLE
+    return inputs[0].name, sizes[0] if sizes[0] > 0 else None, tuple(sizes[1:]), is_double
