@@ -151,9 +151,14 @@ ORDER = {
         """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
+<<<<<<< HEAD
         checker.rehearsing checker.child checker.process checker.evidence checker.reports
         checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
+=======
+        checker.child checker.process checker.evidence checker.reports checker.functions checker.forward
+        checker.steps checker.targets checker.slips checker.memory checker.explain checker.judged
+>>>>>>> 65d6dcc (The checker: momentum and penalties with any slip, shared memory, sums over the wrong axis, useless starts first)
         checker.single_numbers checker.judge checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene checker.right_line
         checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
@@ -184,7 +189,10 @@ ORDER = {
         cli.predict_images cli.predict cli.explain_rows
         cli.explain_table cli.explain_images cli.explain_numbers cli.explain_number
         cli.explain_overview cli.explain_output cli.explain cli.eject cli.export cli.exercise_output
-        cli.exercise_bug cli.exercise cli.app cli
+        cli.exercise_bug cli.exercise
+        cli.inspect_findings cli.inspect_network cli.inspect_checkpoint cli.inspect_model
+        cli.inspect_folder cli.inspect_onnx cli.inspect_weights cli.inspect_python cli.inspect
+        cli.app cli
         """,
 }
 

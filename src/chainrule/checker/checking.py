@@ -10,7 +10,7 @@ from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
-from chainrule.checker.judged import Finding, Judged, explain_step, sizes
+from chainrule.checker.judged import Finding, Judged, explain_step, readings, sizes
 from chainrule.checker.mending import point_at
 from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
 from chainrule.checker.other_findings import (
@@ -18,6 +18,7 @@ from chainrule.checker.other_findings import (
     after_judging,
     before_judging,
     before_the_network,
+    useless_start,
 )
 from chainrule.checker.process import Record
 from chainrule.checker.rates import rate_line
@@ -29,6 +30,8 @@ from chainrule.checker.steps import Step, find_steps
 from chainrule.checker.troubles import trouble
 from chainrule.checker.verdict import Verdict
 from chainrule.checker.wording import MISTAKES
+
+_FEW = 3
 
 
 def check_source(source: Source) -> Verdict:
@@ -78,13 +81,15 @@ def _begin(
     evidence: Evidence, network: Network, steps: list[Step], known: list[Judged]
 ) -> Pass | None:
     """The first pass that is known to belong to the training, not to what comes before it."""
-    if steps and explain_step(evidence, network, steps[0]) is not None:
-        return steps[0].before
+    if steps:
+        tried = readings(evidence, network, steps[0])
+        if explain_step(evidence, network, steps[0], tried) is not None:
+            return steps[0].before
     return known[0].step.before if known else None
 
 
 def _no_network(source: Source, record: Record, places: list[Place]) -> Verdict:
-    found = shapes_that_do_not_fit(record, source) or zeros_only(record, places)
+    found = shapes_that_do_not_fit(record, places, source) or zeros_only(record, places)
     if found is not None:
         return _structural(source, None, found)
     return trouble(record)
@@ -113,14 +118,17 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     if found is not None:
         return _structural(source, network, found)
     known = explained(evidence, network, steps)
+    if len(steps) < _FEW or not known:  # the program's own error may have ended it
+        misfit = shapes_that_do_not_fit(record, places, source)
+        if misfit is not None:
+            return _structural(source, network, misfit)
+    found = useless_start(evidence, network, made, _begin(evidence, network, steps, known))
+    if found is not None:
+        return _structural(source, network, found)
     finding = judge(known)
     if finding.verdict != "wrong":
         found = after_judging(
-            evidence,
-            network,
-            made,
-            _begin(evidence, network, steps, known),
-            rate_line(source, known),
+            evidence, network, made, rate_line(source, known)
         ) or with_the_samples(evidence, network, steps, known)
         if found is not None:
             return _structural(source, network, found)
@@ -129,9 +137,6 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
         if reported is not None:
             return _other_loss(source, evidence, network, finding, reported)
     if not steps:
-        misfit = shapes_that_do_not_fit(record, source)
-        if misfit is not None:
-            return _structural(source, network, misfit)
         return Verdict(
             "unchecked",
             f"Found a network of {len(network.layers)} layers, but saw no training step: its "

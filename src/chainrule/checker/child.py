@@ -182,6 +182,7 @@ def _send(
             "changes": recorder.changes,
             "paths": recorder.paths,
             "aliases": sorted(recorder.aliases),
+            "shared": [pair for pair, times in recorder.shared.items() if times > 2],
             "shapes": recorder.shapes,
             "warnings": notes,
         }

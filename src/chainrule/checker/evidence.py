@@ -52,7 +52,7 @@ class Evidence:
         self.places = places
         self.values = record.values
         self.events = record.events
-        self.aliased = {record.paths[number] for number in record.aliases}
+        self.aliased = self._aliased()
         self._events_of: dict[int, list[int]] = defaultdict(list)
         for event, (_, number) in enumerate(record.events):
             self._events_of[number].append(event)
@@ -72,6 +72,17 @@ class Evidence:
         self._change_times = [change[0] for change in record.changes]
         self._states: dict[int, dict[Path, int]] = {}
         self._arrays: dict[int, dict[Path, Array]] = {}
+
+    def _aliased(self) -> set[Path]:
+        """Variables that stand twice in one object, list or function, themselves or around them."""
+        paths = self.record.paths
+        twins = {
+            paths[one]
+            for one, other in self.record.shared
+            if _are_siblings(paths[one], paths[other])
+        }
+        twins |= {paths[number] for number in self.record.aliases}
+        return twins | {path for path in paths if any(path[: len(twin)] == twin for twin in twins)}
 
     def value(self, event: int) -> Array:
         """Value of an event."""
@@ -199,7 +210,7 @@ class Evidence:
         last = bisect.bisect_left(events, at) - 1
         for event in events[max(last - 3, 0) : last + 1]:
             place_of_new = self.place(event)
-            if event < at - 400 or place_of_new.kind not in ("BinOp", "Call"):
+            if event < at - 400 or place_of_new.kind not in ("BinOp", "Call", "ListComp"):
                 continue
             if place_of_new.kind == "Call" and not _DIFFERENCE.search(place_of_new.text):
                 if self._is_argument(event, old):
@@ -307,6 +318,10 @@ def _parts(row: Array) -> list[bytes]:
     cuts = range(1, min(length, 4))
     parts = [row, *(row[:-cut] for cut in cuts), *(row[cut:] for cut in cuts)]
     return [part.tobytes() for part in parts if len(part)]
+
+
+def _are_siblings(one: Path, other: Path) -> bool:
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 def _starred(path: Path) -> Path:

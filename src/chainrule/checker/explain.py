@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from chainrule.checker.forward import Network, Pass
+from chainrule.checker.memory import Memory, Parts, in_common, slips_of
 from chainrule.checker.slips import (
     Delta,
     Slip,
@@ -38,6 +39,7 @@ class Fit:
     gradient: Array
     slips: tuple[Slip, ...]
     pull: float = 0.0
+    momentum: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +70,13 @@ class Explanation:
 
     @property
     def cost(self) -> int:
-        """How many different mistakes it takes."""
-        return len({(slip.cause, slip.layer, slip.detail) for slip in self.slips})
+        """How many different mistakes it takes; one without a name is worth several."""
+        different = {(slip.cause, slip.layer, slip.detail): slip for slip in self.slips}
+        return sum(_price(slip) for slip in different.values())
+
+
+def _price(slip: Slip) -> int:
+    return 3 if slip.cause == "bias_unexplained" else 1
 
 
 @dataclass
@@ -79,7 +86,7 @@ class _Search:
     done: Pass
     weight_changes: list[Array]
     bias_changes: list[Array | None]
-    decay: bool
+    memory: Memory | None
     seen: Callable[[Array], float | None] | None
     every: bool = False
     found: list[Explanation] = field(default_factory=list)
@@ -100,42 +107,30 @@ def scale_of(change: Array, gradient: Array, size: float) -> float | None:
     return scale if off <= TOLERANCE * largest + floor and largest > floor else None
 
 
-def scale_and_pull(change: Array, gradient: Array, weights: Array) -> tuple[float, float] | None:
-    """Return c and r where change = -c gradient + r weights but for rounding, else None."""
-    if change.size < 6 or not np.isfinite(gradient).all():
-        return None
-    columns = np.stack([-gradient.reshape(-1), weights.reshape(-1)], axis=1)
-    (scale, pull), *_ = np.linalg.lstsq(columns, change.reshape(-1), rcond=None)
-    off = float(np.abs(columns @ (scale, pull) - change.reshape(-1)).max())
-    if off > TOLERANCE * float(np.abs(change).max(initial=0)) or scale == 0:
-        return None
-    return float(scale), float(pull)
-
-
 def explain(
     network: Network,
     step: Step,
     done: Pass,
     y: Array,
     *,
-    decay: bool = False,
+    memory: Memory | None = None,
     seen: Callable[[Array], float | None] | None = None,
 ) -> Explanation | None:
     """Return the simplest step that gives the learner's numbers, or None.
 
-    With ``decay`` the weights may also be pulled towards zero, all by one factor. With ``seen`` the
-    update itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen``
+    With ``memory`` momentum and penalties may be part of the update too. With ``seen`` the update
+    itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen``
     telling how many times it, and if the step does not go against it.
     """
-    search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), decay, seen)
+    search = _Search(network, step, done, step.weight_changes(), step.bias_changes(), memory, seen)
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
+    if memory is not None:
+        search.found = [
+            whole for found in search.found if (whole := _with_memory(search, memory, found))
+        ]
     if not search.found:
         return None
-    if decay:
-        search.found = [found for found in search.found if _one_pull(found)]
-        if not search.found:
-            return None
     finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
     return min(finished, key=lambda found: found.cost)
 
@@ -143,7 +138,7 @@ def explain(
 def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> list[Explanation]:
     """Return a step for every candidate of the last δ that gives the learner's numbers."""
     search = _Search(
-        network, step, done, step.weight_changes(), step.bias_changes(), False, None, every=True
+        network, step, done, step.weight_changes(), step.bias_changes(), None, None, every=True
     )
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
@@ -189,9 +184,56 @@ def _descend(
             )
 
 
-def _one_pull(found: Explanation) -> bool:
-    pulls = [fit.pull for fit in found.fits if fit.kind == "weights"]
-    return len(pulls) > 1 and float(np.ptp(pulls)) <= 1e-4 * abs(pulls[0])
+def _with_memory(search: _Search, memory: Memory, found: Explanation) -> Explanation | None:
+    """Bring the layers' momentum and pull together; then explain what was left open with them."""
+    weights = sorted((fit for fit in found.fits if fit.kind == "weights"), key=lambda f: f.layer)
+    parts = [Parts(fit.scale, fit.momentum, fit.pull) for fit in weights]
+    common = in_common(parts)
+    if common is None:
+        return None
+    fits: list[Fit] = []
+    for fit in weights:
+        whole = fit if np.isfinite(fit.scale) else _with_known(search, memory, fit, common)
+        if whole is None:
+            return None
+        fits.append(whole)
+        if memory.kind != "piled up":  # then the weights say enough
+            bias = _fit_bias_with(search, memory, found.deltas[fit.layer], fit.layer, common)
+            fits += [bias] if bias else []
+    parts = [Parts(f.scale, f.momentum, f.pull) for f in fits if f.kind == "weights"]
+    slips, extra = slips_of(memory, parts, common)
+    return replace(
+        found, slips=(*_gather(found.deltas[0], tuple(fits)), *slips), fits=tuple(fits), extra=extra
+    )
+
+
+def _with_known(search: _Search, memory: Memory, fit: Fit, common: Parts) -> Fit | None:
+    """Explain weights of few numbers with the momentum and the pull of the other layers."""
+    number, change = fit.layer, search.weight_changes[fit.layer]
+    weights = search.done.weights[number]
+    rest = memory.rest(change, memory.weights_before(number), weights, common)
+    scale = scale_of(rest, fit.gradient, float(np.abs(weights).max()))
+    if not scale:
+        return None
+    return replace(fit, scale=scale, momentum=common.momentum, pull=common.pull)
+
+
+def _fit_bias_with(
+    search: _Search, memory: Memory, candidate: Delta, number: int, common: Parts
+) -> Fit | None:
+    change, bias = search.bias_changes[number], search.done.biases[number]
+    if change is None or bias is None:
+        return None
+    pull = common.pull if memory.kind == "decay everywhere" else 0.0
+    rest = memory.rest(change, memory.bias_before(number), bias, replace(common, pull=pull))
+    # Some keep momentum and penalty to the weights; what piles up does so in biases too.
+    before = memory.bias_before(number)
+    others = [
+        memory.rest(change, before, bias, Parts(0.0, momentum, pull))
+        for momentum in (1.0, -common.momentum)
+    ]
+    ways = [_fit_bias_change(search, number, candidate, way) for way in (rest, change, *others)]
+    return min(ways, key=lambda fit: sum(_price(slip) for slip in fit.slips))
 
 
 def _loss(deltas: tuple[Delta, ...]) -> str:
@@ -214,15 +256,20 @@ def _fit_weights(
     for gradient, slips in weight_gradients(search.done, number, candidate, list(deltas)):
         if gradient.shape != change.shape or (slips and candidate.slips):
             continue
-        scale, pull = scale_of(change, gradient, size), 0.0
+        scale, pull, momentum = scale_of(change, gradient, size), 0.0, 0.0
         if search.seen is not None:
             scale = _scale_seen(search.seen, change, gradient)
-        elif search.decay:
-            both = scale_and_pull(change, gradient, search.done.weights[number])
-            scale, pull = both or (None, 0.0)
+        elif search.memory is not None:
+            weights = search.done.weights[number]
+            parts = search.memory.fit(number, change, gradient, weights)
+            scale = None if parts is None else parts.scale
+            if parts is not None and not (np.isnan(parts.scale) and (slips or candidate.slips)):
+                pull, momentum = parts.pull, parts.momentum
+            else:
+                scale = None
         if scale is None or (scale == 0 and slips):
             continue
-        fit = Fit(number, "weights", scale, gradient, slips, pull)
+        fit = Fit(number, "weights", scale, gradient, slips, pull, momentum)
         if not slips:
             return fit
         fitting.append(fit)
@@ -236,18 +283,28 @@ def _fit_weights(
 
 def _fit_bias(search: _Search, number: int, candidate: Delta) -> Fit | None:
     change = search.bias_changes[number]
-    bias = search.done.biases[number]
-    if change is None or bias is None:
+    if change is None or search.memory is not None:  # with momentum, once it is known
         return None
     if search.seen is not None:
         return _fit_bias_seen(search, number, candidate, change)
+    return _fit_bias_change(search, number, candidate, change)
+
+
+def _fit_bias_change(search: _Search, number: int, candidate: Delta, change: Array) -> Fit:
+    bias = search.done.biases[number]
+    assert bias is not None  # noqa: S101 - its change is known
     size = float(np.abs(bias).max())
     if not change.any() and not np.abs(candidate.delta.sum(axis=0)).max() <= 1e-14:
         return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
+    # Sums that cancel, as all deltas of a softmax together do, leave nothing but rounding.
+    nothing = 1e-9 * float(np.abs(search.weight_changes[number]).max())
     for gradient, slips in bias_gradients(search.done, number, candidate):
         if change.size == 1 and gradient.size > 1:
             gradient = gradient.sum().reshape(1, 1)
         scale = scale_of(change, gradient.reshape(change.shape), size)
+        cancels = float(np.abs(gradient).max()) <= 1e-9 * float(np.abs(candidate.delta).max())
+        if slips and cancels and float(np.abs(change).max()) <= nothing:
+            scale = 0.0
         if scale is not None:
             return Fit(number, "bias", scale, gradient, slips)
     return Fit(number, "bias", 0.0, change, (Slip("bias_unexplained", number),))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
+import numpy as np
+
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network
 from chainrule.checker.judged import (
@@ -10,12 +14,15 @@ from chainrule.checker.judged import (
     explain_step,
     explain_step_with_memory,
     is_telling,
+    readings,
 )
 from chainrule.checker.single_numbers import explained_alike, is_single
 from chainrule.checker.steps import Step
+from chainrule.layer import Array
 
 _STEPS = 4
 _LOOKED_AT = 12
+_GROWTH = 100.0
 
 
 def judge(known: list[Judged]) -> Finding:
@@ -33,8 +40,22 @@ def judge(known: list[Judged]) -> Finding:
     return Finding("wrong", best.explanation.slips[0], best)
 
 
+def _before_running_away(steps: list[Step]) -> list[Step]:
+    """Steps up to the first whose numbers have exploded: rounding hides what those compute."""
+    if not steps:
+        return steps
+    largest = _GROWTH * max(_size(steps[0]), 1.0)
+    return list(takewhile(lambda step: _size(step) <= largest, steps))
+
+
+def _size(step: Step) -> float:
+    size = max(float(np.abs(weights).max()) for weights in step.before.weights)
+    return size if np.isfinite(size) else np.inf
+
+
 def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[Judged]:
     """Explain the first steps that move all weights."""
+    steps = _before_running_away(steps)
     single = [step for step in steps[: 2 * _LOOKED_AT] if is_single(step)]
     if len(single) >= _STEPS:
         alike = explained_alike(evidence, network, single)
@@ -43,17 +64,10 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
     known: list[Judged] = []
     tried = 0
     previous: Step | None = None
+    earlier: tuple[Array, ...] = ()
     for step in steps[:_LOOKED_AT]:
-        found = explain_step(evidence, network, step)
-        if found is None or found.explanation.cost:
-            memory = explain_step_with_memory(evidence, network, step, previous)
-            found = (
-                memory
-                or found
-                or explain_step(evidence, network, step, decay=True)
-                or explain_step(evidence, network, step, seen=True)
-            )
-        previous = step
+        found = _explain(evidence, network, step, previous, earlier)
+        previous, earlier = step, _added(earlier, found, is_first=step is steps[0])
         if found is not None and not is_telling(found):
             continue
         tried += 1
@@ -61,4 +75,37 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
             known.append(found)
         if tried == _STEPS:
             break
-    return known
+    # What holds for a few steps only is no explanation.
+    return known if 2 * len(known) > tried else []
+
+
+def _added(
+    earlier: tuple[Array, ...], found: Judged | None, *, is_first: bool
+) -> tuple[Array, ...]:
+    """Add a step's gradients to the sum of all before it; nothing once one is not known."""
+    if found is None or found.explanation.cost or not (earlier or is_first):
+        return ()
+    fits = [fit for fit in found.explanation.fits if fit.kind == "weights"]
+    gradients = [fit.gradient for fit in sorted(fits, key=lambda fit: fit.layer)]
+    if is_first:
+        return tuple(gradients)
+    return tuple(total + new for total, new in zip(earlier, gradients, strict=True))
+
+
+def _explain(
+    evidence: Evidence,
+    network: Network,
+    step: Step,
+    previous: Step | None,
+    earlier: tuple[Array, ...],
+) -> Judged | None:
+    """Explain a step by its gradient alone, with momentum and penalties, or by what was seen."""
+    tried = readings(evidence, network, step)
+    plain = explain_step(evidence, network, step, tried)
+    if plain is not None and not plain.explanation.cost:
+        return plain
+    memory = explain_step_with_memory(evidence, network, step, tried, previous, earlier)
+    found = [one for one in (plain, memory) if one is not None]
+    if found:
+        return min(found, key=lambda one: one.explanation.cost)
+    return explain_step(evidence, network, step, tried, seen=True)

@@ -7,12 +7,14 @@ from functools import partial
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import Explanation, explain
-from chainrule.checker.extras import explain_with_memory
 from chainrule.checker.forward import Network, Pass
+from chainrule.checker.memory import KINDS, Memory
 from chainrule.checker.slips import Slip
 from chainrule.checker.steps import Step, batches
 from chainrule.checker.targets import Targets, find_targets
 from chainrule.layer import Array
+
+_TARGETS = 8
 
 
 @dataclass(frozen=True)
@@ -57,23 +59,49 @@ def is_telling(found: Judged) -> bool:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a step's batch may have been, and its targets, likeliest first."""
+
+    batch: Pass
+    parts: list[Pass]
+    targets: list[Targets]
+
+
+def readings(evidence: Evidence, network: Network, step: Step) -> list[Reading]:
+    """List what a step may have been trained on."""
+    return [
+        Reading(
+            batch,
+            parts,
+            find_targets(evidence, batch, parts, step.begin, step.end, columns=network.columns)[
+                :_TARGETS
+            ],
+        )
+        for batch, parts in batches(step)
+    ]
+
+
 def explain_step(
-    evidence: Evidence, network: Network, step: Step, *, decay: bool = False, seen: bool = False
+    evidence: Evidence,
+    network: Network,
+    step: Step,
+    tried: list[Reading],
+    *,
+    memory: Memory | None = None,
+    seen: bool = False,
 ) -> Judged | None:
     """Try every batch and target that the step may have had; the simplest explanation wins."""
     best: Judged | None = None
     best_rank = (99, True, 99)
-    for order, (batch, parts) in enumerate(batches(step)):
-        candidates = find_targets(
-            evidence, batch, parts, step.begin, step.end, columns=network.columns
-        )
-        for targets in candidates[:8]:
+    for order, reading in enumerate(tried):
+        for targets in reading.targets:
             explanation = explain(
                 network,
                 step,
-                batch,
+                reading.batch,
                 targets.y,
-                decay=decay,
+                memory=memory,
                 seen=partial(_factor_seen, evidence, step) if seen else None,
             )
             if explanation is None:
@@ -84,25 +112,44 @@ def explain_step(
                 )
             rank = (explanation.cost, not targets.error_seen, order)
             if rank < best_rank:
-                best, best_rank = Judged(network, step, batch, parts, targets, explanation), rank
+                best_rank = rank
+                best = Judged(network, step, reading.batch, reading.parts, targets, explanation)
         if best is not None and best.explanation.cost == 0:
             break
     return best
 
 
 def explain_step_with_memory(
-    evidence: Evidence, network: Network, step: Step, previous: Step | None
+    evidence: Evidence,
+    network: Network,
+    step: Step,
+    tried: list[Reading],
+    previous: Step | None,
+    earlier: tuple[Array, ...],
 ) -> Judged | None:
-    """Try the right gradients with momentum and penalties."""
-    for batch, parts in batches(step):
-        candidates = find_targets(
-            evidence, batch, parts, step.begin, step.end, columns=network.columns
-        )
-        for targets in candidates[:6]:
-            explanation = explain_with_memory(network, step, batch, targets.y, previous)
-            if explanation is not None:
-                return Judged(network, step, batch, parts, targets, explanation)
-    return None
+    """Try momentum and penalties; what is right with them wins."""
+    best: Judged | None = None
+    likely = [_with_error_seen(reading) for reading in tried]
+    kinds = [Memory(kind, previous) for kind in KINDS]
+    if earlier:
+        kinds.append(Memory("piled up", previous, earlier))
+    for memory in kinds:
+        if memory.has_momentum and previous is None:
+            continue
+        found = explain_step(evidence, network, step, likely, memory=memory)
+        if found and (best is None or found.explanation.cost < best.explanation.cost):
+            best = found
+        if best is not None and best.explanation.cost == 0:
+            break
+    return best
+
+
+def _with_error_seen(reading: Reading) -> Reading:
+    """Only targets whose difference from the output was computed, where there are any."""
+    if len(reading.parts) > 1:  # sample by sample no whole difference is ever computed
+        return reading
+    seen = [targets for targets in reading.targets if targets.error_seen]
+    return replace(reading, targets=seen or reading.targets)
 
 
 def sizes(done: Pass) -> list[int]:

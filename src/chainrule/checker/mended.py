@@ -10,11 +10,10 @@ import numpy as np
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import scale_of
-from chainrule.checker.extras import explain_with_memory
 from chainrule.checker.forward import FoundLayer, Network, Pass, find_network, passes
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.instrument import Place
-from chainrule.checker.judged import Judged
+from chainrule.checker.judged import Judged, explain_step_with_memory, readings
 from chainrule.checker.process import Record
 from chainrule.checker.single_numbers import is_single
 from chainrule.checker.slips import Delta, Slip, deltas_before, last_deltas
@@ -165,12 +164,6 @@ def right_chain(
 def _right_with_memory(
     evidence: Evidence, network: Network, step: Step, previous: Step | None
 ) -> bool:
-    for batch, parts in batches(step):
-        candidates = find_targets(
-            evidence, batch, parts, step.begin, step.end, columns=network.columns
-        )
-        for targets in candidates[:3]:
-            found = explain_with_memory(network, step, batch, targets.y, previous)
-            if found is not None and not found.slips:
-                return True
-    return False
+    tried = readings(evidence, network, step)
+    found = explain_step_with_memory(evidence, network, step, tried, previous, ())
+    return found is not None and not found.explanation.slips

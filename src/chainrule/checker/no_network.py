@@ -6,7 +6,7 @@ import ast
 import re
 
 from chainrule.checker.instrument import Place
-from chainrule.checker.other_findings import Structural
+from chainrule.checker.other_findings import Structural, sums_of_rows
 from chainrule.checker.process import Record
 from chainrule.checker.source import Source
 
@@ -14,7 +14,9 @@ _PRODUCT = re.compile(r"not aligned|mismatch in its core dimension|matmul")
 _BROADCAST = re.compile(r"could not be broadcast|non-broadcastable")
 
 
-def shapes_that_do_not_fit(record: Record, source: Source) -> Structural | None:
+def shapes_that_do_not_fit(
+    record: Record, places: list[Place], source: Source
+) -> Structural | None:
     """A product or sum of arrays whose shapes do not fit, as NumPy said itself."""
     outcome = record.outcome
     line, message = outcome.get("line"), str(outcome.get("message"))
@@ -24,10 +26,22 @@ def shapes_that_do_not_fit(record: Record, source: Source) -> Structural | None:
     if _PRODUCT.search(message):
         return Structural("transposed", 0, line, words=words)
     if _BROADCAST.search(message):
+        shapes = [
+            tuple(int(number) for number in re.findall(r"\d+", shape))
+            for shape in re.findall(r"\(([\d,]+)\)", message)
+        ]
         is_sum = "sum(" in source.line(line) or "mean(" in source.line(line)
-        cause = "bias_gradient_axis" if is_sum else "elementwise_for_matrix"
-        return Structural(cause, 0, line, words=words)
+        if is_sum or (shapes and _is_bias(shapes[0])):
+            by_rows = is_sum or sums_of_rows(record, places, line, shapes[0], len(record.events))
+            cause = "bias_gradient_axis" if by_rows else "bias_gradient_not_summed"
+            return Structural(cause, 0, line, words=words)
+        return Structural("elementwise_for_matrix", 0, line, words=words)
     return None
+
+
+def _is_bias(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape holds one number for each neuron: (5,), (1, 5) or (5, 1)."""
+    return len(shape) == 1 or (len(shape) == 2 and 1 in shape)
 
 
 def zeros_only(record: Record, places: list[Place]) -> Structural | None:

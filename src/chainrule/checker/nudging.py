@@ -102,13 +102,13 @@ def _apart(
             os.close(reading)
             recorder = recorder_for(nudge)
             run(request, recorder, [])
-            with open(writing, "w", encoding="utf-8") as stream:
+            with os.fdopen(writing, "w", encoding="utf-8") as stream:
                 answer = recorder.numbers(nudge["chosen"])
                 json.dump(answer | {"token": request["token"]}, stream)
         finally:
             _exit(0)
     os.close(writing)
-    with open(reading, encoding="utf-8") as stream:
+    with os.fdopen(reading, encoding="utf-8") as stream:
         content = stream.read()
     os.waitpid(process, 0)
     try:

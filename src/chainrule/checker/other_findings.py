@@ -58,15 +58,13 @@ def after_judging(
     evidence: Evidence,
     network: Network,
     passes: list[Pass],
-    explained: Pass | None,
     rate_line: int | None,
 ) -> Structural | None:
     """What keeps a network from learning though its steps are right."""
     if not passes:
         return None
     return (
-        _start(evidence, network, passes[0], explained or passes[0])
-        or _runs_away(evidence, network, passes, rate_line)
+        _runs_away(evidence, network, passes, rate_line)
         or _frozen_bias(evidence, network, passes)
         or _stale(evidence, network, passes)
     )
@@ -79,31 +77,83 @@ def _line_of(evidence: Evidence, value: Array, begin: int = 0) -> int | None:
     return (made or found)[0].place.line if found else None
 
 
-def _first_line(evidence: Evidence, network: Network, number: int, weights: Array) -> int | None:
+def _first_line(evidence: Evidence, path: Path, weights: Array | None) -> int | None:
     """The line that gave a parameter its first value."""
-    line = _line_of(evidence, weights)
+    line = None if weights is None else _line_of(evidence, weights)
     if line is not None:
         return line
-    path = network.layers[number].weights
     for _, known, value, place in evidence.record.changes:
-        known_path = evidence.record.paths[known]
-        alike = len(known_path) == len(path) and all(
-            part in (theirs, "*") for part, theirs in zip(path, known_path, strict=True)
-        )
-        if alike and value >= 0 and place >= 0:
+        if _is(path, evidence.record.paths[known]) and value >= 0 and place >= 0:
             return evidence.places[place].line
     return None
 
 
 def _shared_weights(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+    """Two parameters, or two parts of one, that are the same numbers in memory."""
     paths = [layer.weights for layer in network.layers]
     for number, path in enumerate(paths):
         if path in paths[:number]:
             line = _aliasing_line(evidence, path)
             if line is None:
-                line = _first_line(evidence, network, number, first.weights[number])
+                line = _first_line(evidence, path, first.weights[number])
             return Structural("aliased_weights", number, line)
+    biases = [layer.bias for layer in network.layers]
+    for number, bias in enumerate(biases):
+        if bias is not None and bias in biases[:number] and bias in evidence.aliased:
+            line = _aliasing_line(evidence, bias) or _first_line(evidence, bias, None)
+            return Structural("aliased_weights", number, line)
+    return _shared_memory(evidence, network)
+
+
+def _shared_memory(evidence: Evidence, network: Network) -> Structural | None:
+    """Look for parameters in one memory that are updated in place."""
+    known = evidence.record.paths
+    layer_of = {
+        path: number
+        for number, layer in enumerate(network.layers)
+        for path in (layer.weights, layer.bias)
+        if path is not None
+    }
+    for pair in evidence.record.shared:
+        one, other = known[pair[0]], known[pair[1]]
+        for path, number in layer_of.items():
+            rest = path[len(other) :]
+            parts = _starts(path, one) and _starts(path, other) and one != other
+            second = any(_is(path, other) and _is(twin, one) for twin in layer_of if twin != path)
+            if (parts and _differ_by_number(one, other)) or second:
+                if not _in_place(evidence, path):
+                    continue
+                line = _first_line(evidence, path if rest or second else (*one,), None)
+                return Structural("aliased_weights", number, line)
     return None
+
+
+def _is(path: Path, known: Path) -> bool:
+    """Whether a known path is (one of) those that a path with "*" stands for."""
+    return len(path) == len(known) and _starts(path, known)
+
+
+def _starts(path: Path, known: Path) -> bool:
+    return len(known) <= len(path) and all(
+        part in (theirs, "*") for part, theirs in zip(path, known, strict=False)
+    )
+
+
+def _differ_by_number(one: Path, other: Path) -> bool:
+    """Whether two paths are entries of one list."""
+    differing = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    return len(differing) == 1 and all(isinstance(part, int) for part in differing[0])
+
+
+def _in_place(evidence: Evidence, path: Path) -> bool:
+    """Whether a parameter's memory is written into; a new array each time shares nothing."""
+    for _, known, value, place in evidence.record.changes:
+        if value >= 0 and place >= 0 and _starts(evidence.record.paths[known], path):
+            node = evidence.places[place].node
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            if isinstance(node, ast.AugAssign) or isinstance(target, ast.Subscript):
+                return True
+    return False
 
 
 def _aliasing_line(evidence: Evidence, path: Path) -> int | None:
@@ -126,7 +176,7 @@ def _other_shape(evidence: Evidence, network: Network) -> Structural | None:
         )
     ]
     shapes: dict[int, tuple[int, ...]] = {}
-    for _, known, value, place in evidence.record.changes:
+    for at, known, value, place in evidence.record.changes:
         if value < 0:
             shapes.pop(known, None)
             continue
@@ -135,8 +185,30 @@ def _other_shape(evidence: Evidence, network: Network) -> Structural | None:
         if before != shape and len(before) and evidence.values[value].size > 1:
             for number, path, cause in kinds:
                 if path == evidence.record.paths[known] and len(shape) >= len(before):
-                    return Structural(cause, number, evidence.places[place].line)
+                    line = evidence.places[place].line
+                    is_bias = cause == "bias_gradient_not_summed"
+                    record = evidence.record
+                    if is_bias and sums_of_rows(record, evidence.places, line, before, at):
+                        return Structural("bias_gradient_axis", number, line)
+                    return Structural(cause, number, line)
     return None
+
+
+def sums_of_rows(
+    record: Record, places: list[Place], line: int, shape: tuple[int, ...], end: int
+) -> bool:
+    """Whether what meets a bias in a line is one number for each sample, not for each neuron."""
+    is_there = False
+    for number, value in reversed(record.events[:end]):
+        if places[number].statement != line:
+            if is_there:
+                break
+            continue
+        is_there = True
+        other = record.values[value].shape
+        if other != shape and record.values[value].size > 1 and other.count(1) == len(other) - 1:
+            return True
+    return False
 
 
 def _overflow(evidence: Evidence, network: Network) -> Structural | None:
@@ -146,8 +218,17 @@ def _overflow(evidence: Evidence, network: Network) -> Structural | None:
     return None
 
 
-def _start(evidence: Evidence, network: Network, first: Pass, explained: Pass) -> Structural | None:
-    """Starting values; ``explained`` is the first pass that is known to belong to the training."""
+def useless_start(
+    evidence: Evidence, network: Network, passes: list[Pass], explained: Pass | None
+) -> Structural | None:
+    """Starting values that keep a network from learning, whatever its steps are.
+
+    ``explained`` is the first pass that is known to belong to the training.
+    """
+    if not passes:
+        return None
+    first = passes[0]
+    explained = explained or first
     last = len(network.layers) - 1
     sizes = [float(np.abs(weights).max()) for weights in first.weights]
     for number, weights in enumerate(first.weights):
@@ -156,14 +237,14 @@ def _start(evidence: Evidence, network: Network, first: Pass, explained: Pass) -
         later = explained.weights[number]
         alike = bool((later == later[:, :1]).all()) and later.shape[1] > 1
         if not weights.any() and (alike or not later.any()):
-            line = _first_line(evidence, network, number, weights)
+            line = _first_line(evidence, network.layers[number].weights, weights)
             return Structural("zero_initialisation", number, line)
         if weights.any() and alike and bool((weights == weights[:, :1]).all()):
-            line = _first_line(evidence, network, number, weights)
+            line = _first_line(evidence, network.layers[number].weights, weights)
             return Structural("constant_initialisation", number, line)
     for number, size in enumerate(sizes):
         if last and 0 < size < (_ALL_TINY if max(sizes) < _ALL_TINY else _TINY):
-            line = _first_line(evidence, network, number, first.weights[number])
+            line = _first_line(evidence, network.layers[number].weights, first.weights[number])
             words = {"number": f"at most {size:.1g}"}
             return Structural("tiny_initialisation", number, line, words=words)
     if float(np.abs(np.concatenate([z.reshape(-1) for z in first.z])).max()) > _OVERFLOWS:
@@ -176,7 +257,7 @@ def _start(evidence: Evidence, network: Network, first: Pass, explained: Pass) -
         slope = KNOWN[layer.activation].slope(first.z[number])
         moving = np.any(first.h[number] != 0, axis=1)
         if number < last and moving.any() and float((slope[moving] < _FLAT).mean()) > 0.8:
-            line = _first_line(evidence, network, number, first.weights[number])
+            line = _first_line(evidence, network.layers[number].weights, first.weights[number])
             words = {"number": f"up to {float(np.abs(first.z[number]).max()):.3g}"}
             return Structural("saturating", number, line, words=words)
     return None

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,8 @@ class Record:
         Line and text of what NumPy or Python warned about.
     aliases : list of int
         Paths of arrays that stand under a second name beside the first.
+    shared : list of (int, int)
+        Pairs of paths whose numbers lay in the same memory, more than twice.
     how : dict
         What to ask for to see the same run again.
     """
@@ -63,6 +66,7 @@ class Record:
     paths: list[tuple[str | int, ...]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
     aliases: list[int] = field(default_factory=list)
+    shared: list[tuple[int, int]] = field(default_factory=list)
     how: dict[str, Any] = field(default_factory=dict)
 
 
@@ -94,24 +98,40 @@ def run_nudged(
         return [None] * len(nudges)
 
 
-def run_versions(source: Source, record: Record, versions: list[str], stop: int) -> list[Record]:
+def run_versions(
+    source: Source, record: Record, versions: list[str], stop: int
+) -> Iterator[Record]:
     """Run other versions of a program as in ``record``, each until so many events were seen.
 
-    All of them together have the time of one run; of those that came too late nothing is known.
+    The records come as they are ready, in the order of the versions. All of them together have the
+    time of one run; those that are not asked for are not run to their end.
     """
     token = secrets.token_hex(16)
     request = {**record.how, "token": token, "versions": versions, "stop": stop}
-    content = _converse(source, request) or b""
-    records, at = [], 0
-    while at + 8 <= len(content):
-        (length,) = struct.unpack_from("<Q", content, at)
-        records.append(_decode(content[at + 8 : at + 8 + length], token))
-        at += 8 + length
-    return records
+    deadline = time.monotonic() + SECONDS
+    with _child(source, request) as (_, reading):
+        while header := _read(reading, deadline, 8):
+            if len(header) < 8:
+                return
+            (length,) = struct.unpack("<Q", header)
+            content = _read(reading, deadline, min(length, _LARGEST_RECORD))
+            if content is None:
+                return
+            yield _decode(content, token)
 
 
 def _converse(source: Source, request: dict[str, Any]) -> bytes | None:
     """Give a request to a process of its own; return what it sends, None if it is late."""
+    with _child(source, request) as (process, reading):
+        content = _read(reading, time.monotonic() + SECONDS, _LARGEST_RECORD)
+    return content if process.returncode != -signal.SIGXCPU else None
+
+
+@contextlib.contextmanager
+def _child(
+    source: Source, request: dict[str, Any]
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A process that answers a request, and the descriptor to read its answer from."""
     request = {
         "text": source.text,
         "path": str(source.path.absolute()),
@@ -145,32 +165,32 @@ def _converse(source: Source, request: dict[str, Any]) -> bytes | None:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(request).encode())
                 process.stdin.close()
-            content, in_time = _read(reading, time.monotonic() + SECONDS)
+            yield process, reading
         finally:
             os.close(reading)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return content if in_time and process.returncode != -signal.SIGXCPU else None
 
 
-def _read(descriptor: int, deadline: float) -> tuple[bytes, bool]:
-    """Read until the other side closes, and whether it did so in time."""
+def _read(descriptor: int, deadline: float, at_most: int) -> bytes | None:
+    """Read until the other side closes or so many bytes are there; None if that is late."""
     chunks: list[bytes] = []
-    size = 0
+    missing = at_most
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
-        while True:
+        while missing:
             left = deadline - time.monotonic()
-            if left <= 0 or size > _LARGEST_RECORD:
-                return b"", False
+            if left <= 0:
+                return None
             if not selector.select(left):
                 continue
-            chunk = os.read(descriptor, 2**20)
+            chunk = os.read(descriptor, min(missing, 2**20))
             if not chunk:
-                return b"".join(chunks), True
+                break
             chunks.append(chunk)
-            size += len(chunk)
+            missing -= len(chunk)
+    return b"".join(chunks)
 
 
 def _decode(content: bytes, token: str) -> Record:
@@ -193,6 +213,7 @@ def _decode(content: bytes, token: str) -> Record:
             [tuple(path) for path in header["paths"]],
             [tuple(warning) for warning in header["warnings"]],
             [int(number) for number in header["aliases"]],
+            [(int(one), int(other)) for one, other in header["shared"]],
         )
     except (struct.error, ValueError, KeyError, TypeError):
         return Record({"ended": "silent"})

@@ -21,6 +21,7 @@ Key = tuple[str | int, ...]
 # The learner's code may replace or delete what NumPy offers. These stay.
 _asarray, _ascontiguousarray, _float64 = np.asarray, np.ascontiguousarray, np.float64
 _ndarray, _generic = np.ndarray, np.generic
+_byte_bounds = np.lib.array_utils.byte_bounds
 _isinstance, _type, _id, _len, _vars = isinstance, type, id, len, vars
 _monotonic, _getframe = time.monotonic, sys._getframe
 _ValueError, _TypeError, _Exception = ValueError, TypeError, Exception
@@ -68,6 +69,8 @@ class Recorder:
         self.state: dict[int, int] = {}
         self.counts: dict[int, int] = {}
         self.aliases: set[int] = set()  # paths of arrays that a sibling has too
+        # How often two variables (the second may be hidden behind the first) shared memory.
+        self.shared: dict[tuple[int, int], int] = {}
         self.without_news = 0
         self.enough = False
 
@@ -153,11 +156,13 @@ class Recorder:
             frame = frame.f_back
         visited: dict[int, Key] = {}
         found: dict[int, int] = {}
+        self.memory: list[tuple[int, int, int]] = []
         if frames:
             self._walk((), frames[0].f_globals, visited, found, 0)
         for inner in reversed(frames):
             if inner.f_code.co_name != "<module>":
                 self._walk((f"{inner.f_code.co_name}()",), inner.f_locals, visited, found, 0)
+        self._note_shared()
         at = _len(self.events)
         for path, number in found.items():
             if self.state.get(path) != number:
@@ -166,6 +171,19 @@ class Recorder:
             if path not in found:
                 self.changes.append((at, path, GONE, place))
         self.state = found
+
+    def _share(self, one: int, other: int) -> None:
+        self.shared[one, other] = self.shared.get((one, other), 0) + 1
+
+    def _note_shared(self) -> None:
+        """Note which arrays lie over each other, as views of one another do."""
+        self.memory.sort()
+        reach, owner = 0, GONE
+        for low, high, path in self.memory:
+            if low < reach:
+                self._share(owner, path)
+            if high > reach:
+                reach, owner = high, path
 
     def _walk(
         self, path: Key, value: Any, visited: dict[int, Key], found: dict[int, int], depth: int
@@ -177,19 +195,28 @@ class Recorder:
                 if _id(value) in visited:
                     if visited[_id(value)][:-1] == path[:-1]:
                         self.aliases.add(self._path(visited[_id(value)]))
+                    self._share(self._path(visited[_id(value)]), self._path(path))
                     return
                 visited[_id(value)] = path
+                if value.size:
+                    low, high = _byte_bounds(value)
+                    self.memory.append((low, high, self._path(path)))
             number = self.store(value)
             if number is not None:
                 found[self._path(path)] = number
             return
         if _id(value) in visited or depth > _DEPTH:
+            if _id(value) in visited:
+                self._share(self._path(visited[_id(value)]), self._path(path))
             return
         visited[_id(value)] = path
         if _isinstance(value, (list, tuple)):
             number = self.store(value) if _numeric(value) else None
             if number is not None:
                 found[self._path(path)] = number
+                rows = [_id(row) for row in value if _isinstance(row, list)]
+                if _len(rows) > _len(set(rows)):
+                    self._share(self._path((*path, 0)), self._path((*path, 1)))
                 return
             for position, item in enumerate(itertools.islice(value, _WIDTH)):
                 self._walk((*path, position), item, visited, found, depth + 1)

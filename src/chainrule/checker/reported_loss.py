@@ -29,7 +29,6 @@ _EPSILON = 1e-5
 _DIRECTIONS = 3
 _TOLERANCE = 1e-4
 _PASSES = 4
-_SUSPECTS = 3
 _MEASURING = 3
 
 
@@ -71,6 +70,9 @@ class _Measured:
     derivatives: Array
 
 
+Suspect = tuple[Report, list[_Measured]]
+
+
 def other_loss(
     source: Source, evidence: Evidence, network: Network, made: list[Pass], right: list[Judged]
 ) -> Reported | None:
@@ -79,7 +81,7 @@ def other_loss(
     if not looks:
         return None
     measured = _measure(source, evidence, looks)
-    suspects: list[tuple[Report, list[_Measured]]] = []
+    suspects: list[Suspect] = []
     for place, seen in measured.items():
         if _agrees(seen, [look.deltas for look in _looks_of(seen)]):
             return None
@@ -87,13 +89,14 @@ def other_loss(
         if report is None or report.is_metric or not _could_be_loss(report, seen):
             continue
         suspects.append((report, seen))
-    suspects.sort(key=lambda pair: (pair[0].is_shown or pair[0].is_named, pair[1][0].event))
-    for report, seen in reversed(suspects[-_SUSPECTS:]):
-        if not _leads_to_the_step(source, evidence, made, seen[0]):
-            squared = _agrees(seen, [_squared(network, look) for look in _looks_of(seen)])
-            first = _first_with(suspects, seen)
-            return Reported("squared" if squared else "", _line(evidence, *first))
-    return None
+    suspects = _not_part_of_the_step(source, evidence, made, suspects)
+    if not suspects:
+        return None
+    _, seen = max(
+        suspects, key=lambda pair: (pair[0].is_shown or pair[0].is_named, pair[1][0].event)
+    )
+    squared = _agrees(seen, [_squared(network, look) for look in _looks_of(seen)])
+    return Reported("squared" if squared else "", _line(evidence, *_first_with(suspects, seen)))
 
 
 def _looks_of(seen: list[_Measured]) -> list[_Look]:
@@ -324,30 +327,33 @@ def _slope_of_absolute(one: _Measured, error: Array) -> Array:
     return np.sign(error)
 
 
-def _leads_to_the_step(
-    source: Source, evidence: Evidence, made: list[Pass], one: _Measured
-) -> bool:
-    """Whether the next pass changes with a number: then the number is part of the gradient."""
-    later = [done for done in made if done.event >= one.look.stop]
-    if not later:
-        return True  # not known, so nothing is said
-    found = evidence.find(later[0].z[-1], later[0].event)
-    if not found:
-        return True
-    event = found[0].event
-    value = float(evidence.value(one.event).reshape(-1)[0])
-    nudge = [1e-3 * max(1.0, abs(value))]
-    request = {"events": [one.event], "nudge": nudge, "stop": event + 1, "chosen": [event]}
-    answer = run_nudged(source, evidence.record, [request])[0]
-    if answer is None or str(event) not in answer["chosen"]:
-        return True
-    now = np.array(answer["chosen"][str(event)])
-    return not same(now, evidence.value(event).reshape(-1))
+def _not_part_of_the_step(
+    source: Source, evidence: Evidence, made: list[Pass], suspects: list[Suspect]
+) -> list[Suspect]:
+    """Leave out numbers that the next pass changes with: those are part of the gradient."""
+    nudges, kept = [], []
+    for suspect in suspects:
+        one = suspect[1][0]
+        later = [done for done in made if done.event >= one.look.stop]
+        found = evidence.find(later[0].z[-1], later[0].event) if later else []
+        if not found:
+            continue  # not known, so nothing is said
+        event = found[0].event
+        value = float(evidence.value(one.event).reshape(-1)[0])
+        nudge = [1e-3 * max(1.0, abs(value))]
+        nudges.append({"events": [one.event], "nudge": nudge, "stop": event + 1, "chosen": [event]})
+        kept.append((suspect, event))
+    answers = run_nudged(source, evidence.record, nudges) if nudges else []
+    return [
+        suspect
+        for (suspect, event), answer in zip(kept, answers, strict=True)
+        if answer is not None
+        and str(event) in answer["chosen"]
+        and same(np.array(answer["chosen"][str(event)]), evidence.value(event).reshape(-1))
+    ]
 
 
-def _first_with(
-    suspects: list[tuple[Report, list[_Measured]]], wrong: list[_Measured]
-) -> tuple[_Measured, Report]:
+def _first_with(suspects: list[Suspect], wrong: list[_Measured]) -> tuple[_Measured, Report]:
     """The first number with the derivatives of the wrong one: what is added later is a penalty."""
     alike = [
         (seen[0], report)

@@ -19,6 +19,7 @@ from chainrule.checker.targets import find_targets
 
 _STEPS = 6
 _SAME = 1e-4
+_CANDIDATES = 12
 
 Key = tuple[int, str, tuple[tuple[str, int, str], ...]]
 
@@ -61,7 +62,7 @@ def _ways(evidence: Evidence, network: Network, step: Step) -> dict[Key, Judged]
     candidates = find_targets(
         evidence, batch, [batch], step.begin, step.end, columns=network.columns
     )
-    for targets in candidates[:5]:
+    for targets in candidates[:_CANDIDATES]:
         for explanation in explain_every_way(network, step, batch, targets.y):
             judged = Judged(network, step, batch, [batch], targets, explanation)
             if not is_telling(judged):
