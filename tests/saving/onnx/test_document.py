@@ -12,11 +12,11 @@ from chainrule.saving.onnx import load, operators
 DOCUMENT = Path(__file__).parents[3] / "docs" / "onnx.md"
 
 
-def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    exec(example, {})  # noqa: S102 - our own document
-    assert (tmp_path / "net.onnx").exists()
+    examples = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    exec("\n".join(examples), {})  # noqa: S102 - our own document
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["iris.onnx", "net.onnx"]
 
 
 def test_every_operator_that_is_read_is_listed() -> None:
