@@ -16,16 +16,14 @@ def factor_repairs(scene: Scene) -> Iterator[Repair]:
     """First drop numbers that stand there, then write in what is missing."""
     mine, others = _odd_fits(scene)
     here = _statements(scene, mine)
-    for statement in here:
-        yield from _dropped(scene, statement)
-    for statement in here:
-        yield from _means_and_sums(scene, statement)
+    there = [s for s in _statements(scene, others) if all(s is not t for t in here)]
+    for statements in (here, there):
+        for statement in statements:
+            yield from _dropped(scene, statement)
+        for statement in statements:
+            yield from _means_and_sums(scene, statement)
     for fit in mine:
         yield from _multiplied(scene, fit)
-    # Where the others are more than one, and odd together, they lack what this one has.
-    there = [s for s in _statements(scene, others) if all(s is not t for t in here)]
-    for statement in there:
-        yield from _dropped(scene, statement)
 
 
 def _odd_fits(scene: Scene) -> tuple[list[Fit], list[Fit]]:

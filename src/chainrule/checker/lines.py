@@ -270,6 +270,7 @@ def update_of(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
 
 
 def stands_for(path: Path, known: Path) -> bool:
+    """Whether a path, with "*" for any place in a list, means a variable."""
     return len(known) == len(path) and all(
         ours in (theirs, "*") for ours, theirs in zip(path, known, strict=True)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ from chainrule.checker.scene import Scene
 from chainrule.checker.sign_repairs import sign_repairs
 from chainrule.checker.slope_repairs import missing_slope_repairs, wrong_slope_repairs
 from chainrule.checker.sum_repairs import sum_repairs
+from chainrule.checker.update_repairs import missing_update_repairs
 
 _AT_MOST = 12
 _OF_ONE_LINE = 6
+_SECONDS = 1.6  # no new version is looked at after so long
 _MARGIN = 400  # events beyond four steps
 
 PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
@@ -41,6 +44,7 @@ PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
     "factor_mismatch": factor_repairs,
     "bias_gradient_axis": sum_repairs,
     "bias_gradient_not_summed": sum_repairs,
+    "bias_never_updated": missing_update_repairs,
     "wrong_layer_error": error_repairs,
     "summed_weights": error_repairs,
     "transposed": error_repairs,
@@ -113,9 +117,12 @@ def _first_that_proves_right(scene: Scene, repairs: list[Repair]) -> Repair | No
     versions = [scene.writer.mended(repair) for repair in repairs]
     stop = 4 * scene.judged.step.end + _MARGIN
     records = process.run_versions(scene.source, scene.evidence.record, versions, stop)
+    deadline = time.monotonic() + _SECONDS
     for repair, version, record in zip(repairs, versions, records, strict=False):
         places = instrument(version, ast.parse(version))
         with np.errstate(all="ignore"):
             if is_mended(record, places, scene.judged, scene.slip):
                 return repair
+        if time.monotonic() > deadline:
+            break
     return None

@@ -38,8 +38,8 @@ class Names:
         The function; names of other functions mean nothing there.
     event : int or None
         When; without it, at the end of the step.
-    bases : tuple of str
-        Expressions whose attributes and entries are at hand.
+    bases : tuple of (str, str)
+        Expressions whose attributes (".") and entries ("[") are at hand.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Names:
         judged: Judged,
         scope: str,
         event: int | None = None,
-        bases: tuple[str, ...] = (),
+        bases: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.evidence = evidence
         self.judged = judged
@@ -59,6 +59,7 @@ class Names:
     def of(self, value: Array, at_most: int = 3) -> list[Named]:
         """Names that have a value here, the likeliest first."""
         found = dict(self._spoken_near(value))
+        found.update((text, held) for text, held in self._kept(value) if text not in found)
         found.update((text, held) for text, held in self._held(value) if text not in found)
         plain = [text for text in found if not text.endswith(".T")] or list(found)
         return [Named(text, found[text]) for text in plain[:at_most]]
@@ -67,21 +68,6 @@ class Names:
         """The likeliest name of a value."""
         found = self.of(value, 1)
         return found[0].text if found else None
-
-    def delta(self, layer: int) -> list[Named]:
-        """Names of a layer's δ, whatever its sign and scale."""
-        value = self._of_last_part(self.judged.explanation.deltas[layer].delta)
-        if value.size < 3:
-            return self.of(value)
-        step = self.judged.step
-        found = self.evidence.find(value, step.begin, step.end, scaled=True)
-        texts = {
-            spoken(s.place.text): self.evidence.value(s.event)
-            for s in sorted(found, key=lambda s: (abs(s.event - self.event), s.event))
-            if s.place.kind in _KINDS and s.place.scope == self.scope
-        }
-        plain = [text for text in texts if not text.endswith(".T")]
-        return [Named(text, texts[text]) for text in sorted(plain, key=len)]
 
     def number(self, value: float) -> str:
         """What the learner calls a number; the number itself where it has no name."""
@@ -92,7 +78,7 @@ class Names:
 
     def _of_last_part(self, value: Array) -> Array:
         """Of samples that passed one by one, what belongs to the last."""
-        if len(self.judged.parts) > 1 and len(value) == self.judged.batch.rows():
+        if len(self.judged.parts) > 1 and value.ndim and len(value) == self.judged.batch.rows():
             return value[-self.judged.parts[-1].rows() :]
         return value
 
@@ -114,6 +100,18 @@ class Names:
             ),
         )
         return [(spoken(s.place.text), self.evidence.value(s.event)) for s in ranked]
+
+    def _kept(self, value: Array) -> list[tuple[str, Array]]:
+        """Attributes of the object at hand that were given this value."""
+        begin, end = self.judged.step.begin, self.judged.step.end
+        found = []
+        for sighting in self.evidence.find(self._of_last_part(value), begin, end):
+            parent = sighting.place.parent
+            if isinstance(parent, ast.Assign) and parent.value is sighting.place.node:
+                target = ast.unparse(parent.targets[0])
+                if target.startswith("self.") and "." in self.scope:
+                    found.append((target, self.evidence.value(sighting.event)))
+        return found
 
     def _held(self, value: Array) -> list[tuple[str, Array]]:
         """Variables with this value that can be reached from here."""
@@ -159,7 +157,7 @@ class Names:
         last = path[-1]
         if isinstance(last, str) and rest:
             ending = last if last.startswith(".") else f"[{last!r}]"
-            texts += [base + ending for base in self.bases]
+            texts += [base + ending for base, kind in self.bases if ending.startswith(kind)]
         attributes = [at for at, part in enumerate(path) if str(part).startswith(".")]
         if attributes and "." in self.scope:
             own = attributes[-1]

@@ -29,7 +29,7 @@ def error_repairs(scene: Scene) -> Iterator[Repair]:
     wrong = [q for q in (slip.wrong, *slip.follows) if q is not None]
     made = sorted(_made(scene, wrong), key=lambda s: not _holds(scene, s, weights))
     for sighting in made:
-        composed = _composed(scene, sighting, scene.names(sighting).delta(after), weights)
+        composed = _composed(scene, sighting, scene.deltas_at(sighting, after), weights)
         yield from _other_factors(scene, sighting, judged.explanation.deltas[after].error, delta)
         for other in judged.batch.weights:
             yield from _other_factors(scene, sighting, other, weights)
@@ -47,7 +47,7 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
     slip, judged = scene.slip, scene.judged
     layer = slip.layer
     h, delta = judged.batch.h[layer], judged.explanation.deltas[layer].delta
-    others = [q for q in (*judged.batch.z, *judged.batch.a, *judged.batch.h, *judged.batch.weights)]
+    others = [*judged.batch.z, *judged.batch.a, *judged.batch.h, *judged.batch.weights]
     deltas = [d.delta for d in judged.explanation.deltas] + [
         d.error for d in judged.explanation.deltas
     ]
@@ -59,8 +59,13 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
                 yield from _other_factors(scene, sighting, other, delta)
             for other in others:
                 yield from _other_factors(scene, sighting, other, h)
-        yield from turned_repairs(scene, sighting)
-        yield from _composed(scene, sighting, scene.names(sighting).delta(layer), h)
+        composed = _composed(scene, sighting, scene.deltas_at(sighting, layer), h)
+        if slip.cause == "transposed":
+            yield from turned_repairs(scene, sighting)
+            yield from composed
+        else:
+            yield from composed
+            yield from turned_repairs(scene, sighting)
 
 
 def _made(scene: Scene, quantities: list[Array]) -> list[Sighting]:
@@ -68,6 +73,10 @@ def _made(scene: Scene, quantities: list[Array]) -> list[Sighting]:
     for quantity in quantities:
         for sighting in scene.made(quantity):
             found.setdefault(sighting.place.number, sighting)
+            whole = scene.parent(scene.node(sighting.place))
+            place = scene.place(whole) if isinstance(whole, ast.Subscript) else None
+            if place is not None:  # as (n,) made (n, 1) by [:, None]
+                found.setdefault(place.number, Sighting(sighting.event + 1, place, sighting.factor))
     return list(found.values())
 
 
@@ -103,7 +112,8 @@ def _other_factors(
         is_name = isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
         if id(node) not in inside or not is_name or not isinstance(node, ast.expr):
             continue
-        for named in scene.names(sighting).of(right):
+        meant = scene.at_hand(found, wrong, right)
+        for named in scene.names(found).of(meant):
             yield scene.writer.replace(node, named.text, scene.parent(node))
 
 
@@ -114,7 +124,7 @@ def turned_repairs(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
         if not factors and scene.habits.is_product(node):
             assert isinstance(node, ast.Call)  # noqa: S101 - only calls are asked about
             factors = list(node.args)
-        if len(factors) != 2 or any(_is_single(scene, sighting, factor) for factor in factors):
+        if len(factors) != 2 or any(_is_single(scene, sighting, one) for one in factors):
             continue
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             yield from _matrix_products(scene, node)
@@ -127,7 +137,7 @@ def turned_repairs(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
 
 def _is_single(scene: Scene, sighting: Sighting, node: ast.expr) -> bool:
     value = scene.latest(node, sighting.event)
-    return value is None or value.size == 1
+    return value is not None and value.size == 1
 
 
 def _matrix_products(scene: Scene, node: ast.BinOp) -> Iterator[Repair]:
@@ -197,11 +207,53 @@ def _composed(
             for text, shape in _products(scene.habits, delta, named):
                 if wanted is not None and shape not in (wanted, wanted[::-1], wanted[1:]):
                     continue
-                yield scene.writer.replace(node, text, scene.parent(node))
+                for whole in _with_factors(scene, sighting, node, text):
+                    yield scene.writer.replace(node, whole, scene.parent(node))
+
+
+def _with_factors(scene: Scene, sighting: Sighting, node: ast.expr, product: str) -> list[str]:
+    """A product with the factors of an expression that may stay: numbers; numbers and arrays."""
+    numbers = _beside(scene, sighting, node, product, arrays=False)
+    if not any(same_as(scene, sighting, follow) for follow in scene.slip.follows):
+        return [numbers]
+    return [_beside(scene, sighting, node, product, arrays=True), numbers]
+
+
+def same_as(scene: Scene, sighting: Sighting, quantity: Array) -> bool:
+    """Whether a quantity was seen at a place."""
+    return any(found.place is sighting.place for found in scene.sightings(quantity))
+
+
+def _beside(scene: Scene, sighting: Sighting, node: ast.expr, product: str, *, arrays: bool) -> str:
+    before, after = "", ""
+    for factor, is_divisor in _factors(node, is_divisor=False):
+        is_sum = isinstance(factor, ast.Call) and _called(factor) in ("sum", "mean", "ones_like")
+        is_number = isinstance(factor, ast.Constant) or _is_single(scene, sighting, factor)
+        if is_sum or (not is_number and not arrays):
+            continue  # a sum of what should have been multiplied is part of the mistake
+        said = scene.writer.grouped(factor)
+        if is_divisor:
+            after = f"{after} / {said}"
+        elif is_number:
+            before = f"{before}{said} * "
+        else:
+            after = f"{after} * {said}"
+    return f"{before}({product}){after}" if before or after else product
+
+
+def _factors(node: ast.expr, *, is_divisor: bool) -> list[tuple[ast.expr, bool]]:
+    """What is multiplied and divided by in an expression."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        turned = is_divisor ^ isinstance(node.op, ast.Div)
+        left = _factors(node.left, is_divisor=is_divisor)
+        return left + _factors(node.right, is_divisor=turned)
+    return [(node, is_divisor)]
 
 
 def _products(habits: Habits, one: Named, other: Named) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Every product of two arrays, either of them transposed, with its shape."""
+    if one.value.ndim == 0 or other.value.ndim == 0:
+        return
     if one.value.ndim == 1 and other.value.ndim == 1:
         yield f"np.outer({one.text}, {other.text})", (one.value.size, other.value.size)
         yield f"np.outer({other.text}, {one.text})", (other.value.size, one.value.size)

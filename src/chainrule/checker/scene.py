@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Sighting
+from chainrule.checker.evidence import Evidence, Sighting, spoken
 from chainrule.checker.habits import Habits
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
-from chainrule.checker.names import Names
+from chainrule.checker.names import Named, Names
 from chainrule.checker.repairs import Writer
 from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source
@@ -57,7 +57,7 @@ class Scene:
     def begin(self) -> int:
         """The event after which the step's last forward pass had its output."""
         begin, end = self.window
-        made = [s for s in self.evidence.find(self.judged.parts[-1].output, begin, end)]
+        made = self.evidence.find(self.judged.parts[-1].output, begin, end)
         return made[0].event + 1 if made else begin
 
     @cached_property
@@ -71,15 +71,17 @@ class Scene:
         bases = self._bases(statement) if statement is not None else ()
         return Names(self.evidence, self.judged, sighting.place.scope, sighting.event, bases)
 
-    def _bases(self, statement: ast.stmt) -> tuple[str, ...]:
+    def _bases(self, statement: ast.stmt) -> tuple[tuple[str, str], ...]:
         """Objects and dictionaries that a statement speaks of: ``n`` in ``n.delta = e``."""
-        return tuple(
-            dict.fromkeys(
-                self.writer.said(node.value)
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Attribute | ast.Subscript)
-            )
-        )
+        found: dict[tuple[str, str], None] = {}
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and node.attr not in ("T", "shape", "size"):
+                if not _is_module(node.value):
+                    found[self.writer.said(node.value), "."] = None
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                if isinstance(node.slice.value, str):
+                    found[self.writer.said(node.value), "["] = None
+        return tuple(found)
 
     def sightings(self, quantity: Array) -> list[Sighting]:
         """Where a quantity, whatever its scale, was seen in the step; each place once."""
@@ -87,6 +89,20 @@ class Scene:
         for found in self._seen(quantity):
             first.setdefault(found.place.number, found)
         return list(first.values())
+
+    def deltas_at(self, sighting: Sighting, layer: int) -> list[Named]:
+        """Names of a layer's δ, whatever its sign and scale, where something was seen."""
+        value = self.judged.explanation.deltas[layer].delta
+        texts = {
+            spoken(found.place.text): self.evidence.value(found.event)
+            for found in sorted(
+                self.sightings(value), key=lambda s: (abs(s.event - sighting.event), s.event)
+            )
+            if found.place.kind in ("Name", "Attribute", "Subscript")
+            and found.place.scope == sighting.place.scope
+        }
+        plain = [text for text in texts if not text.endswith(".T")]
+        return [Named(text, texts[text]) for text in plain]
 
     def made(self, quantity: Array) -> list[Sighting]:
         """Where a quantity was computed after the forward pass; in common helpers last."""
@@ -110,7 +126,7 @@ class Scene:
         begin, end = self.begin, self.judged.step.end
         found: list[Sighting] = []
         for wanted in self._layouts(quantity):
-            if wanted.size > 2 and float(np.ptp(np.abs(wanted))) > 1e-12:
+            if wanted.size > 1 and float(np.ptp(np.abs(wanted))) > 1e-12:
                 found += self.evidence.find(wanted, begin, end, scaled=True)
             if wanted.size <= 2 or self.evidence.number_by_number:
                 found += self._seen_scaled(wanted)
@@ -147,6 +163,22 @@ class Scene:
                     for s in self.evidence.find(scale * piece, begin, end):
                         found.setdefault(s.event, Sighting(s.event, s.place, scale))
         return list(found.values())
+
+    def at_hand(self, sighting: Sighting, wrong: Array, right: Array) -> Array:
+        """The number of ``right`` that belongs where one number of ``wrong`` was seen.
+
+        Where whole arrays are computed, all of ``right``.
+        """
+        value = self.evidence.value(sighting.event)
+        if value.size > 1 or wrong.size == 1 or right.size == 1:
+            return right
+        seen = float(value.reshape(-1)[0])
+        last = wrong[-1:] if wrong.shape == right.shape else wrong
+        off = np.abs(last * sighting.factor - seen)
+        at = np.unravel_index(int(off.argmin()), off.shape)
+        if float(off.min()) > 1e-9 * max(abs(seen), 1e-9):
+            return right
+        return right[-1][at[1 if wrong.shape == right.shape else 0]].reshape(())
 
     def latest(self, node: ast.AST, before: int) -> Array | None:
         """The value that an expression had last before an event."""
@@ -207,6 +239,10 @@ class Scene:
             for outer in ast.walk(self.tree)
             for inner in ast.iter_child_nodes(outer)
         }
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math")
 
 
 def _position(node: ast.AST) -> Position:

@@ -20,7 +20,7 @@ def missing_slope_repairs(scene: Scene) -> Iterator[Repair]:
     slip, judged = scene.slip, scene.judged
     deltas = judged.explanation.deltas[slip.layer]
     if slip.detail:  # δ itself is right, but a gradient was made of the error
-        for sighting in _in_order(scene, deltas.error):
+        for sighting in _in_gradients(scene, deltas.error):
             for named in scene.names(sighting).of(deltas.delta):
                 yield _put(scene, sighting, named.text)
     yield from _without_condition(scene)
@@ -29,6 +29,18 @@ def missing_slope_repairs(scene: Scene) -> Iterator[Repair]:
             node = scene.node(sighting.place)
             assert isinstance(node, ast.expr)  # noqa: S101 - only those have values
             yield _put(scene, sighting, scene.habits.times(scene.writer.grouped(node), slope))
+
+
+def _in_gradients(scene: Scene, quantity: Array) -> list[Sighting]:
+    """Where a quantity was read within the computation of one of the layer's gradients."""
+    fits = [fit for fit in scene.judged.explanation.fits if fit.layer == scene.slip.layer]
+    inside = {
+        id(node)
+        for fit in fits
+        for sighting in scene.made(fit.gradient)
+        for node in ast.walk(scene.node(sighting.place))
+    }
+    return [s for s in scene.sightings(quantity) if id(scene.node(s.place)) in inside]
 
 
 def _without_condition(scene: Scene) -> Iterator[Repair]:
@@ -81,17 +93,12 @@ def slopes_here(scene: Scene, sighting: Sighting) -> list[str]:
 
 def _like(scene: Scene, sighting: Sighting, quantity: Array) -> Array:
     """A quantity as it is at hand: where numbers are computed one by one, the number meant."""
-    value = scene.evidence.value(sighting.event)
     delta = scene.judged.explanation.deltas[scene.slip.layer].delta
-    if value.size > 1 or quantity.size == 1 or quantity.shape != delta.shape:
-        return quantity
-    of_one = quantity[-1]
     for wanted in (delta, scene.slip.wrong):
-        if wanted is None or wanted.shape != delta.shape:
-            continue
-        at = int(np.argmin(np.abs(wanted[-1] * sighting.factor - float(value.reshape(-1)[0]))))
-        if abs(wanted[-1][at] * sighting.factor - float(value.reshape(-1)[0])) < 1e-9:
-            return of_one[at].reshape(())
+        if wanted is not None and wanted.shape == quantity.shape:
+            found = scene.at_hand(sighting, wanted, quantity)
+            if found is not quantity:
+                return found
     return quantity
 
 
@@ -126,7 +133,8 @@ def _as_elsewhere(scene: Scene, outputs: list[str], sums: list[str]) -> list[str
             given = scene.latest(node.args[0], sighting.event)
             if given is None:
                 continue
-            of_output = np.allclose(np.sort(given, axis=None), np.sort(judged.batch.a[other], axis=None))  # fmt: skip
+            output = np.sort(judged.batch.a[other], axis=None)
+            of_output = given.size == output.size and np.allclose(np.sort(given, axis=None), output)
             rest = [ast.unparse(argument) for argument in (*node.args[1:], *node.keywords)]
             written += [
                 f"{ast.unparse(node.func)}({', '.join([name, *rest])})"
@@ -137,17 +145,31 @@ def _as_elsewhere(scene: Scene, outputs: list[str], sums: list[str]) -> list[str
 
 def _in_order(scene: Scene, quantity: Array) -> list[Sighting]:
     """Sightings of an unfinished δ: where it got its name, then where it was made, then read."""
+    sightings = scene.sightings(quantity)
 
     def rank(sighting: Sighting) -> tuple[int, int]:
         node = scene.node(sighting.place)
         parent = scene.parent(node)
-        if isinstance(parent, ast.Assign | ast.AnnAssign) and parent.value is node:
+        while isinstance(parent, ast.List | ast.Tuple | ast.Dict):
+            parent = scene.parent(parent)
+        if _is_passed_on(scene, sightings, node):
+            return 4, sighting.event
+        if isinstance(parent, ast.Assign | ast.AnnAssign):
             return 0, -sighting.event
         if isinstance(parent, ast.Return | ast.Lambda):
             return 1, -sighting.event
         return (2 if sighting.place.kind in ("BinOp", "Call") else 3), sighting.event
 
-    return sorted(scene.sightings(quantity), key=rank)
+    return sorted(sightings, key=rank)
+
+
+def _is_passed_on(scene: Scene, sightings: list[Sighting], node: ast.AST) -> bool:
+    """Whether a call gives back what its function was given, as it was."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    inside = [s for s in sightings if s.place.scope.rpartition(".")[2] == name]
+    return bool(inside) and inside[0].place.kind == "Name"
 
 
 def _put(scene: Scene, sighting: Sighting, text: str) -> Repair:

@@ -83,8 +83,7 @@ def _summed(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
     node = scene.node(sighting.place)
     if not isinstance(node, ast.expr):
         return
-    names = scene.names(sighting)
-    texts = [named.text for named in names.delta(scene.slip.layer)][:2]
+    texts = [named.text for named in scene.deltas_at(sighting, scene.slip.layer)][:2]
     if isinstance(node, ast.Subscript):
         texts.insert(0, scene.writer.said(node.value))
     if sighting.place.kind in ("Name", "Attribute"):
