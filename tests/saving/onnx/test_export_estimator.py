@@ -102,6 +102,38 @@ def test_several_labels(tmp_path: Path) -> None:
         assert relative_error(found["probabilities"], net.predict(X)) < 1e-6
 
 
+@pytest.mark.parametrize("loss", ["sigmoid_cross_entropy", "hinge", "mean_squared_error"])
+def test_one_class_of_several_that_were_each_judged_by_itself(loss: str, tmp_path: Path) -> None:
+    net = network(3, loss)
+    path = export_classifier(net, tmp_path / "m.onnx", classes=["a", "b", "c"], multilabel=False)
+    predicted = net.predict(X)
+    for found in (run(path), by_reference(path)):
+        expected = np.array(["a", "b", "c"])[predicted.argmax(axis=1)]
+        assert found["label"].tolist() == expected.tolist()
+        if loss == "sigmoid_cross_entropy":
+            shares = predicted / predicted.sum(axis=1, keepdims=True)
+            assert relative_error(found["probabilities"], shares) < 1e-6
+        else:
+            assert relative_error(found["scores"], predicted) < 1e-6
+
+
+def test_numbers_that_stand_for_classes(tmp_path: Path) -> None:
+    one = network(1, "mean_squared_error")
+    found = run(export_classifier(one, tmp_path / "m.onnx", classes=["no", "yes"]))
+    expected = np.where(one.predict(X)[:, 0] > 0.5, "yes", "no")
+    assert found["label"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_several_labels_whatever_the_loss(outputs: int, tmp_path: Path) -> None:
+    for loss in ("softmax_cross_entropy", "sigmoid_cross_entropy"):
+        net = network(max(outputs, 2 if loss[1] == "o" else 1), loss)
+        path = export_classifier(net, tmp_path / "m.onnx", multilabel=True)
+        for found in (run(path), by_reference(path)):
+            assert np.array_equal(found["label"], net.predict(X) > 0.5)
+            assert relative_error(found["probabilities"], net.predict(X)) < 1e-6
+
+
 def test_scores_where_the_loss_knows_of_no_probabilities(tmp_path: Path) -> None:
     net = network(1, "hinge")
     path = export_classifier(net, tmp_path / "m.onnx", classes=["left", "right"])
@@ -181,6 +213,8 @@ def test_classes_that_do_not_fit(classes: list[Any], told: str, tmp_path: Path) 
 def test_no_classifier(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match=r"predicts numbers, not classes\. Write it with expo"):
         export_classifier(network(3, "mean_squared_error"), tmp_path / "m.onnx")
+    with pytest.raises(InvalidSetting, match="multilabel must be True or False"):
+        export_classifier(network(3, "hinge"), tmp_path / "m.onnx", multilabel="yes")  # type: ignore[arg-type]  # which is what this is about
     images = cr.NeuralNetwork(cr.Conv2D(1, 1), loss="sigmoid_cross_entropy", inputs=(2, 2, 1))
     with pytest.raises(InvalidSetting, match=r"gives \(batch, 2, 2, 1\); a classifier is expected"):
         export_classifier(images, tmp_path / "m.onnx")

@@ -30,6 +30,7 @@ def export_classifier(
     path: str | Path,
     *,
     classes: Sequence[Any] | Array | None = None,
+    multilabel: bool | None = None,
     zipmap: bool = False,
 ) -> Path:
     """Write a network that tells classes apart as an ONNX file that gives labels.
@@ -37,23 +38,26 @@ def export_classifier(
     The input ``X`` is what ``predict`` takes, in the network's dtype. The outputs are
 
     ``label`` : (batch,), in the type of ``classes``
-        The most probable class; where one output tells two apart, the second if it is above 1/2.
-        With several outputs that each say yes or no (several labels), int64 (batch, outputs) of 0
-        and 1.
+        The class of the largest output; where one output tells two apart, the second if it is
+        above 1/2 (above 0 for losses on signs). Of several labels int64 (batch, outputs), 0 and 1.
     ``probabilities`` : (batch, classes)
-        Also for two classes both; of several labels that of each, which need not add up to 1. For
-        a loss that knows of none (hinge) ``scores`` (batch, outputs) in their place.
+        Of two classes both; of several labels that of each. Where each class was judged by
+        itself, but a sample has one alone, they are divided by their sum. ``scores`` (batch,
+        outputs) in their place, where the loss knows of no probabilities (hinge).
 
     Parameters
     ----------
     network : NeuralNetwork
-        Built; its loss is for classes, yes and no, or signs.
+        Built.
     path : str or Path
         Usually ending in ``.onnx``.
     classes : sequence, optional
         What class number 0, 1, ... is called: text, whole numbers, numbers or bools, as in an
-        estimator's ``classes_``; 0, 1, ... without it. Of several labels there must be as many as
-        outputs, and they are not used: the labels are 0 and 1.
+        estimator's ``classes_``; 0, 1, ... without it. A loss for numbers needs them. Of several
+        labels there must be as many as outputs, and the file does not hold them.
+    multilabel : bool, optional
+        Whether a sample may have several labels. Without it, it may where the network has several
+        outputs and its loss judges each by itself.
     zipmap : bool, default False
         Whether each sample's probabilities are a map from classes to numbers, which is skl2onnx's
         default: then the outputs are ``output_label`` and ``output_probability``.
@@ -67,16 +71,17 @@ def export_classifier(
     NotBuilt, InvalidData, MissingPackage
         As ``to_onnx``.
     InvalidSetting
-        As ``to_onnx``; when the loss is for numbers, and when the classes do not fit.
+        As ``to_onnx``; when the loss is for numbers and no classes are given, and when those given
+        do not fit.
     """
     checks.flag("zipmap", zipmap)
     graph = begin(network, ("X", *OUTPUTS))
-    shapes, outputs = network.shapes, _outputs(network)
-    names = check_classes(network.loss, outputs, classes)
-    x = graph.input("X", shapes[0])
-    prediction = write_network(network, graph, x)
-    write_classes(graph, prediction, network.loss, names, zipmap=zipmap)
-    what = f"{outputs} labels" if is_multilabel(network.loss, outputs) else f"{len(names)} classes"
+    shapes, outputs, loss = network.shapes, _outputs(network), network.loss
+    several = is_multilabel(loss, outputs, multilabel)
+    names = check_classes(loss, outputs, classes, multilabel=several)
+    prediction = write_network(network, graph, graph.input("X", shapes[0]))
+    write_classes(graph, prediction, loss, names, multilabel=several, zipmap=zipmap)
+    what = f"{outputs} labels" if several else f"{len(names)} classes"
     return finish(network, graph, path, f"X (batch, {sizes(shapes[0])}) -> {what}")
 
 

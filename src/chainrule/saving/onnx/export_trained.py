@@ -81,7 +81,9 @@ def export_table(
         )
     prediction = write_network(network, graph, write_features(graph, preprocessing, outside))
     if isinstance(target, ClassTarget):
-        classes = check_classes(network.loss, prediction.shape[0], _labels(target))
+        classes = check_classes(
+            network.loss, prediction.shape[0], _labels(target), multilabel=False
+        )
         write_classes(graph, prediction, network.loss, classes, zipmap=zipmap)
     elif zipmap:
         raise InvalidSetting("zipmap is for classes, and this network predicts numbers.")
@@ -140,7 +142,7 @@ def export_images(
     most = graph.number("largest_byte", 255.0)
     x = Tensor(graph.node("Div", [images.name, most], "x"), shape)
     prediction = write_network(network, graph, x)
-    names = check_classes(network.loss, prediction.shape[0], classes)
+    names = check_classes(network.loss, prediction.shape[0], classes, multilabel=False)
     write_classes(graph, prediction, network.loss, names, zipmap=checks.flag("zipmap", zipmap))
     described = f"images (batch, {sizes(shape)}) -> {len(names)} classes"
     return finish(network, graph, path, described)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.checks import shown
 from chainrule.errors import InvalidSetting
 from chainrule.layer import Array
@@ -19,15 +20,19 @@ from chainrule.loss import Loss
 from chainrule.saving.onnx.graph import TABLES, Graph, Tensor
 
 OUTPUTS = ("label", "probabilities", "scores", "output_label", "output_probability")
-_TWO = ("probabilities", "signs")  # targets of losses that tell two classes apart by one output
+_CLASSES = ("classes", "probabilities", "signs")  # targets of losses that tell classes apart
 
 
-def is_multilabel(loss: Loss, outputs: int) -> bool:
-    """Whether each output says yes or no by itself."""
-    return loss.targets in _TWO and outputs > 1
+def is_multilabel(loss: Loss, outputs: int, multilabel: bool | None) -> bool:
+    """Whether each output says yes or no by itself; where nobody says so, the loss decides."""
+    if multilabel is not None:
+        return checks.flag("multilabel", multilabel)
+    return loss.targets != "classes" and outputs > 1
 
 
-def check_classes(loss: Loss, outputs: int, classes: Sequence[Any] | Array | None) -> Array:
+def check_classes(
+    loss: Loss, outputs: int, classes: Sequence[Any] | Array | None, *, multilabel: bool
+) -> Array:
     """Return what the classes are called: int64, float64 or bool, or text as objects.
 
     Raises
@@ -36,12 +41,13 @@ def check_classes(loss: Loss, outputs: int, classes: Sequence[Any] | Array | Non
         When there are more or fewer than the network tells apart, doubled ones, or some of a kind
         that ONNX does not know; when the network is no classifier.
     """
-    if loss.targets not in (*_TWO, "classes"):
+    if loss.targets not in _CLASSES and classes is None:
         raise InvalidSetting(
             f"A network with the loss {loss.name!r} predicts {loss.targets}, not classes. Write it "
-            "with export_regressor or to_onnx."
+            "with export_regressor or to_onnx, or say which classes the numbers stand for: "
+            "classes=[...]."
         )
-    count = 2 if loss.targets in _TWO and outputs == 1 else outputs
+    count = 2 if outputs == 1 and loss.targets != "classes" and not multilabel else outputs
     if classes is None:
         return np.arange(count)
     listed = list(classes)
@@ -62,7 +68,13 @@ def check_classes(loss: Loss, outputs: int, classes: Sequence[Any] | Array | Non
 
 
 def write_classes(
-    graph: Graph, prediction: Tensor, loss: Loss, classes: Array, *, zipmap: bool = False
+    graph: Graph,
+    prediction: Tensor,
+    loss: Loss,
+    classes: Array,
+    *,
+    multilabel: bool = False,
+    zipmap: bool = False,
 ) -> None:
     """Append what makes labels and probabilities of predictions, and give both out.
 
@@ -74,6 +86,8 @@ def write_classes(
     loss : Loss
     classes : ndarray (classes,)
         From ``check_classes``.
+    multilabel : bool
+        Whether each output says yes or no by itself.
     zipmap : bool
         Whether to give each sample's probabilities as a map from classes to numbers.
 
@@ -82,49 +96,60 @@ def write_classes(
     InvalidSetting
         When maps are asked for and there are none of these classes.
     """
-    several = is_multilabel(loss, prediction.shape[0])
-    if zipmap and (several or loss.targets == "signs" or classes.dtype.kind not in "iO"):
+    knows_probabilities = loss.targets in ("classes", "probabilities")
+    if zipmap and (multilabel or not knows_probabilities or classes.dtype.kind not in "iO"):
         raise InvalidSetting(
             "zipmap is for one class of several, called by text or by whole numbers, with a loss "
             f"that gives probabilities; received {shown(classes.tolist())} and the loss "
             f"{loss.name!r}. Leave zipmap out."
         )
-    boundary = 0.0 if loss.targets == "signs" else 0.5
-    if several:
-        found = _above(graph, prediction, boundary)
+    if multilabel:
+        found = _above(graph, prediction, loss)
         graph.output("label", found, prediction.shape, np.int64)
     else:
-        if loss.targets == "classes":
-            found = graph.node("ArgMax", [prediction.name], "class_number", axis=1, keepdims=0)
-        else:
-            axis = graph.whole_numbers("last_axis", [1])
-            decided = _above(graph, prediction, boundary)
-            found = graph.node("Squeeze", [decided, axis], "class_number")
+        found = _class_number(graph, prediction, loss)
         if classes.dtype != np.int64 or not np.array_equal(classes, np.arange(len(classes))):
             names = graph.constant("classes", classes, classes.dtype)
             found = graph.node("Gather", [names, found], "class_label", axis=0)
         dtype = str if classes.dtype.kind == "O" else classes.dtype
         graph.output("output_label" if zipmap else "label", found, (), dtype)
-    if loss.targets == "signs":
+    if not knows_probabilities:
         graph.output("scores", prediction.name, prediction.shape)
-    elif zipmap:
-        _give_maps(graph, _of_each_class(graph, prediction, loss), classes)
+        return
+    each = prediction if multilabel else _of_each_class(graph, prediction, loss)
+    if zipmap:
+        _give_maps(graph, each, classes)
     else:
-        probabilities = prediction if several else _of_each_class(graph, prediction, loss)
-        graph.output("probabilities", probabilities.name, probabilities.shape)
+        graph.output("probabilities", each.name, each.shape)
 
 
-def _above(graph: Graph, prediction: Tensor, boundary: float) -> str:
+def _class_number(graph: Graph, prediction: Tensor, loss: Loss) -> str:
+    """Append the number of the class: the largest output's, or whether the only one is large."""
+    if prediction.shape[0] > 1 or loss.targets == "classes":
+        return graph.node("ArgMax", [prediction.name], "class_number", axis=1, keepdims=0)
+    axis = graph.whole_numbers("last_axis", [1])
+    return graph.node("Squeeze", [_above(graph, prediction, loss), axis], "class_number")
+
+
+def _above(graph: Graph, prediction: Tensor, loss: Loss) -> str:
     """Append 1 where a prediction is above the boundary, else 0."""
-    limit = graph.number("boundary", boundary)
-    above = graph.node("Greater", [prediction.name, limit], "above_boundary")
+    boundary = graph.number("boundary", 0.0 if loss.targets == "signs" else 0.5)
+    above = graph.node("Greater", [prediction.name, boundary], "above_boundary")
     return graph.cast(Tensor(above, prediction.shape), np.int64).name
 
 
 def _of_each_class(graph: Graph, prediction: Tensor, loss: Loss) -> Tensor:
-    """Append 1 - p beside p, where one output tells two classes apart."""
+    """Append 1 - p beside p, where one output tells two classes apart.
+
+    Where several outputs were each trained to say yes or no, they are divided by their sum.
+    """
     if loss.targets == "classes":
         return prediction
+    if prediction.shape[0] > 1:
+        axis = graph.whole_numbers("last_axis", [1])
+        total = graph.node("ReduceSum", [prediction.name, axis], "total", keepdims=1)
+        shares = graph.node("Div", [prediction.name, total], "of_each_class")
+        return Tensor(shares, prediction.shape)
     other = graph.node("Sub", [graph.number("one", 1.0), prediction.name], "of_the_first_class")
     both = graph.node("Concat", [other, prediction.name], "of_each_class", axis=1)
     return Tensor(both, (2,))
