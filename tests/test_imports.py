@@ -184,6 +184,7 @@ ORDER = {
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
         cli.prepare cli.report cli.training cli.image_choices cli.train_kept cli.train_table
+        cli.tune_space cli.tune_search cli.tune
         cli.image_sets cli.image_model cli.image_report cli.train_images cli.documents
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows
@@ -199,6 +200,7 @@ ORDER = {
 # Imports inside functions are for other people's packages, which load on use. And these:
 LAZY = {
     ("cli", "cli.app"),  # built on typer and rich, which may not be installed
+    ("cli.tune", "cli.tune_search"),  # loads scikit-learn, which chainrule --help can do without
     ("checks", "difflib"),  # costs a tenth of all of chainrule and serves a message
 }
 

@@ -15,7 +15,9 @@ from chainrule.cli.terminal import print_error
 from chainrule.errors import ChainruleError
 
 # Each command stands in the file of its name: a function of its name, or a Typer app with several.
-COMMANDS = ("demo", "train", "predict", "explain", "check", "eject", "export", "exercise")
+COMMANDS = (
+    "demo", "train", "tune", "predict", "explain", "check", "inspect", "eject", "export", "exercise"
+)  # fmt: skip
 
 
 class Commands(TyperGroup):

@@ -23,6 +23,7 @@ from chainrule.saving.weights.load import arrays_of, fill
 from chainrule.saving.weights.matching import match
 from chainrule.saving.weights.open_file import open_weights
 from chainrule.saving.weights.places import places
+from chainrule.saving.weights.tensors import TensorFile
 
 _MOST_NUMBERS = 2**40  # of a sample
 
@@ -59,14 +60,24 @@ def from_keras(path: str | Path, *, loss: str | Loss | None = None) -> NeuralNet
     path = Path(path)
     chosen = None if loss is None else Loss.get(loss)
     with naming(path):
-        try:
-            return _network(path, chosen)
-        except InvalidInput as error:  # layers that do not fit together
-            raise UnreadableFile(" ".join(str(error).split())) from error
+        return network_of(open_weights(path), chosen)
 
 
-def _network(path: Path, loss: Loss | None) -> NeuralNetwork:
-    file = open_weights(path)
+def network_of(file: TensorFile, loss: Loss | None) -> NeuralNetwork:
+    """Build the network that an opened file describes, as ``from_keras`` does.
+
+    Raises
+    ------
+    UnreadableFile
+        Without the path.
+    """
+    try:
+        return _network(file, loss)
+    except InvalidInput as error:  # layers that do not fit together
+        raise UnreadableFile(" ".join(str(error).split())) from error
+
+
+def _network(file: TensorFile, loss: Loss | None) -> NeuralNetwork:
     if file.config is None:
         raise UnreadableFile(
             "it does not say how the network is built; expected a .keras file. Build the network "

@@ -15,7 +15,7 @@ from chainrule.errors import InvalidSetting, InvalidShape
 from chainrule.saving.weights.groups import Framework, Group
 from chainrule.saving.weights.places import Place
 
-_MOST_STATES = 20_000
+_MOST_STATES = 5_000
 _MOST_TOLD = 12
 
 Pairs = list[tuple[Place, Group]]

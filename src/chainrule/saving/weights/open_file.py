@@ -28,7 +28,7 @@ def open_weights(path: Path) -> TensorFile:
         return read_keras(content)
     if content.startswith(SIGNATURE):
         return read_hdf5(content)
-    if looks_like_safetensors(content):
+    if looks_like_safetensors(content, len(content)):
         return read_safetensors(content)
     if content.startswith(_PICKLE):
         raise UnreadableFile(

@@ -6,6 +6,7 @@ the header as JSON, then the numbers of the arrays, one after another.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from chainrule.checks import shown
@@ -13,6 +14,7 @@ from chainrule.errors import UnreadableFile
 from chainrule.saving.model_file_container import read_json
 from chainrule.saving.weights.tensors import Tensor, TensorFile, check_places
 
+_METADATA, _CHAINRULE = "__metadata__", "chainrule"
 _MOST_HEADER_BYTES = 16 * 2**20
 _MOST_PARTS = 200_000  # of JSON, each of which takes about a hundred bytes once it is read
 _DTYPES = {
@@ -34,10 +36,21 @@ _DTYPES = {
 }
 
 
-def looks_like_safetensors(content: bytes) -> bool:
-    """Whether a file begins with the length of a header and a header."""
-    length = int.from_bytes(content[:8], "little")
-    return content[8:9] == b"{" and 2 <= length <= len(content) - 8
+def looks_like_safetensors(start: bytes, size: int) -> bool:
+    """Whether a file of that size begins with the length of a header and a header."""
+    length = int.from_bytes(start[:8], "little")
+    return start[8:9] == b"{" and 2 <= length <= size - 8
+
+
+def is_of_chainrule(path: Path) -> bool:
+    """Whether a safetensors file is one of chainrule's own; damaged ones are not."""
+    with path.open("rb") as file:
+        length = min(int.from_bytes(file.read(8), "little"), _MOST_HEADER_BYTES)
+        try:
+            metadata = _header(file.read(length)).get(_METADATA)
+        except (UnreadableFile, RecursionError):
+            return False
+    return isinstance(metadata, dict) and _CHAINRULE in metadata
 
 
 def read_safetensors(content: bytes) -> TensorFile:
@@ -52,10 +65,10 @@ def read_safetensors(content: bytes) -> TensorFile:
     if length > _MOST_HEADER_BYTES:
         raise UnreadableFile(f"its header has {length:,} bytes; expected at most 16 MB.")
     header = _header(content[8 : 8 + length])
-    metadata = header.pop("__metadata__", {})
+    metadata = header.pop(_METADATA, {})
     if not isinstance(metadata, dict):
         raise UnreadableFile("its metadata are no JSON object.")
-    if "chainrule" in metadata:
+    if _CHAINRULE in metadata:
         raise UnreadableFile(
             "it is a model file of chainrule, with its network in it: read it by "
             "chainrule.load(path)."
