@@ -163,7 +163,7 @@ ORDER = {
         checker.names checker.repairs checker.habits checker.scene checker.right_line
         checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs checker.mending
-        checker.other_findings checker.no_network checker.rates checker.data_findings
+        checker.other_findings checker.finding_lines checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,

@@ -7,6 +7,7 @@ import numpy as np
 from chainrule.checker import process
 from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
+from chainrule.checker.finding_lines import finding_line
 from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
@@ -109,29 +110,29 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
         network = find_network(evidence)
         broadcast = before_the_network(record, places)
         if broadcast is not None:
-            return _structural(source, network, broadcast)
+            return _structural(source, network, broadcast, evidence)
     if network is None:
         return _no_network(source, record, places)
     made = passes(evidence, network)
     steps = find_steps(evidence, network, made)
     found = before_judging(evidence, network, made)
     if found is not None:
-        return _structural(source, network, found)
+        return _structural(source, network, found, evidence)
     known = explained(evidence, network, steps)
     if len(steps) < _FEW or not known:  # the program's own error may have ended it
         misfit = shapes_that_do_not_fit(record, places, source)
         if misfit is not None:
-            return _structural(source, network, misfit)
+            return _structural(source, network, misfit, evidence)
     found = useless_start(evidence, network, made, _begin(evidence, network, steps, known))
     if found is not None:
-        return _structural(source, network, found)
+        return _structural(source, network, found, evidence)
     finding = judge(known)
     if finding.verdict != "wrong":
         found = after_judging(
             evidence, network, made, rate_line(source, known)
         ) or with_the_samples(evidence, network, steps, known)
         if found is not None:
-            return _structural(source, network, found)
+            return _structural(source, network, found, evidence)
     if finding.verdict == "correct":
         reported = other_loss(source, evidence, network, made, known)
         if reported is not None:
@@ -174,16 +175,21 @@ def trouble_with_syntax(error: Exception) -> Verdict:
     )
 
 
-def _structural(source: Source, network: Network | None, found: Structural) -> Verdict:
+def _structural(
+    source: Source, network: Network | None, found: Structural, evidence: Evidence | None = None
+) -> Verdict:
+    line = found.line
+    if evidence is not None:
+        line = finding_line(source, evidence, network, found)
     message = _sentences(
-        source, network, found.cause, found.layer, found.line, found.right_line, found.words
+        source, network, found.cause, found.layer, line, found.right_line, found.words
     )
     return Verdict(
         "wrong",
         message,
         cause=found.cause,
         layer=found.layer + 1,
-        line=found.line,
+        line=line,
         right_line=found.right_line,
     )
 

@@ -29,9 +29,9 @@ from chainrule.checker.slope_repairs import missing_slope_repairs, wrong_slope_r
 from chainrule.checker.sum_repairs import sum_repairs
 from chainrule.checker.update_repairs import missing_update_repairs
 
-_AT_MOST = 12
-_OF_ONE_LINE = 6
-_SECONDS = 1.6  # no new version is looked at after so long
+_AT_MOST = 10
+_OF_ONE_LINE = 5
+_SECONDS = 3.0  # no new version is looked at after so long
 _MARGIN = 400  # events beyond four steps
 
 PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {

@@ -69,15 +69,38 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
 
 
 def _made(scene: Scene, quantities: list[Array]) -> list[Sighting]:
+    """Where quantities were computed, each in the largest expression that has its numbers."""
     found: dict[int, Sighting] = {}
     for quantity in quantities:
-        for sighting in scene.made(quantity):
-            found.setdefault(sighting.place.number, sighting)
-            whole = scene.parent(scene.node(sighting.place))
-            place = scene.place(whole) if isinstance(whole, ast.Subscript) else None
-            if place is not None:  # as (n,) made (n, 1) by [:, None]
-                found.setdefault(place.number, Sighting(sighting.event + 1, place, sighting.factor))
+        made = {s.place.number: s for s in scene.made(quantity) if not _is_sum(scene, s)}
+        for sighting in list(made.values()):
+            around = _spread(scene, sighting)
+            if around is not None:
+                made[around.place.number] = around
+        nodes = {number: scene.node(s.place) for number, s in made.items()}
+        inner = {
+            id(node) for outer in nodes.values() for node in ast.walk(outer) if node is not outer
+        }
+        for number, sighting in made.items():
+            if id(nodes[number]) not in inner:
+                found.setdefault(number, sighting)
     return list(found.values())
+
+
+def _is_sum(scene: Scene, sighting: Sighting) -> bool:
+    node = scene.node(sighting.place)
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
+def _spread(scene: Scene, sighting: Sighting) -> Sighting | None:
+    """The expression around one that only gives it another shape: x[:, None], x * np.ones(n)."""
+    around = scene.parent(scene.node(sighting.place))
+    others = factors_of(around) if around is not None else []
+    is_spread = isinstance(around, ast.Subscript) or any(
+        isinstance(other, ast.Call) and _called(other) in ("ones", "ones_like") for other in others
+    )
+    place = scene.place(around) if is_spread and around is not None else None
+    return None if place is None else Sighting(sighting.event + 1, place, sighting.factor)
 
 
 def _holds(scene: Scene, sighting: Sighting, quantity: Array) -> bool:

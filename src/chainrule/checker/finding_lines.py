@@ -1,0 +1,206 @@
+"""Where a teacher would point for mistakes that are no part of a step's arithmetic.
+
+What shows first is often not where the mistake is: a bias that changes its shape does so in its
+update, but its gradient was computed above; an array that is flat meets one that is not in the
+error, but it was made flat where the data were.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from chainrule.checker.evidence import Evidence, Path
+from chainrule.checker.forward import Network, Pass, passes
+from chainrule.checker.instrument import Place
+from chainrule.checker.lines import stands_for
+from chainrule.checker.other_findings import Structural
+from chainrule.checker.source import Source
+from chainrule.layer import Array
+
+_NAMES = ("Name", "Attribute", "Subscript", "IfExp")
+
+
+def finding_line(
+    source: Source, evidence: Evidence, network: Network | None, found: Structural
+) -> int | None:
+    """The line of a finding: where it comes from, or else where it showed."""
+    if found.cause == "broadcast_n_n1":
+        return _where_it_was_made_flat(evidence, found.line) or found.line
+    if network is None:
+        return found.line
+    made = passes(evidence, network, 1)
+    if not made:
+        return found.line
+    number, first = found.layer, made[0]
+    line: int | None = None
+    if found.cause == "forward_through_z" and number:
+        line = _handed_on(evidence, first, number)
+    elif found.cause == "bias_never_updated":
+        line = _update_of(evidence, network.layers[number].weights)
+    elif found.cause == "stale_output":
+        line = _forward_call(source, evidence, first)
+    elif found.cause in ("bias_gradient_not_summed", "elementwise_for_matrix"):
+        layer = network.layers[number]
+        path = layer.bias if found.cause.startswith("bias") else layer.weights
+        line = None if path is None else _gradient_of_that_shape(evidence, path, found.line)
+    elif found.cause.endswith("_initialisation") or found.cause == "saturating":
+        line = _first_value(evidence, network.layers[number].weights, first.weights[number])
+    return line or found.line
+
+
+def _where_it_was_made_flat(evidence: Evidence, line: int | None) -> int | None:
+    """The statement that gave the flat one of two arrays its first name."""
+    for number, value in evidence.events:
+        place = evidence.places[number]
+        array = evidence.values[value]
+        if place.line == line and place.kind in _NAMES and array.ndim == 1 and array.size > 1:
+            for _, _, known, statement in evidence.record.changes:
+                if known == value and statement >= 0:
+                    return evidence.places[statement].line
+    return None
+
+
+def _handed_on(evidence: Evidence, first: Pass, number: int) -> int | None:
+    """Where z of the layer before is passed on under another name, or read by the product."""
+    wrong, reached = first.z[number - 1], evidence.find(first.z[number], first.event)
+    end = reached[0].event if reached else first.event + 200
+    reads = evidence.find(wrong, first.event, end)
+    if not reads and wrong.size > 1:
+        reads = evidence.find(wrong.reshape(-1)[-1:], first.event, end)
+    handed = [s for s in reads if s.place.kind in _NAMES and _is_handed_on(s.place)]
+    named = [s for s in reads if s.place.kind in _NAMES]
+    chosen = handed[:1] or named[-1:]
+    return chosen[0].place.line if chosen else None
+
+
+def _is_handed_on(place: Place) -> bool:
+    parent = place.parent
+    if isinstance(parent, ast.Return):
+        return True
+    if isinstance(parent, ast.Assign | ast.AnnAssign):
+        return parent.value is place.node
+    return (
+        isinstance(parent, ast.Call)
+        and isinstance(parent.func, ast.Attribute)
+        and parent.func.attr in ("append", "insert")
+    )
+
+
+def _update_of(evidence: Evidence, path: Path) -> int | None:
+    """The statement that changes a parameter again and again."""
+    lines = [
+        evidence.places[place].line
+        for _, known, value, place in evidence.record.changes
+        if value >= 0 and place >= 0 and stands_for(path, evidence.record.paths[known])
+    ]
+    return max(lines[1:], key=lines.count) if len(lines) > 1 else None
+
+
+def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None:
+    """The call of the forward pass that stands outside of every loop, or its first line."""
+    made = [s for s in evidence.find(first.z[0], first.event) if s.place.kind in ("BinOp", "Call")]
+    if not made:
+        return None
+    place = made[0].place
+    name = place.scope.rpartition(".")[2]
+    tree = source.parse()
+    in_loops = {
+        id(inner)
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For | ast.While)
+        for inner in ast.walk(loop)
+    }
+    calls = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and id(node) not in in_loops
+        and ast.unparse(node.func).rpartition(".")[2] == name
+    ]
+    return max(calls) if name and calls else place.line
+
+
+def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) -> int | None:
+    """Where the gradient that changed a parameter's shape got its name.
+
+    Where δ itself was taken for the gradient, the update is the place: δ is right as it is.
+    """
+    shape = _new_shape(evidence, path)
+    for event, (number, value) in enumerate(evidence.events):
+        place = evidence.places[number]
+        if place.statement != line or place.kind not in _NAMES or _is_target(place):
+            continue
+        if evidence.values[value].shape != shape or _is_in_product(evidence, place.text, line):
+            continue
+        bound = [
+            other
+            for earlier in range(event)
+            if evidence.events[earlier][1] == value
+            and (other := evidence.place(earlier)).statement != line
+            and isinstance(other.parent, ast.Assign | ast.Dict | ast.keyword)
+            and not _is_in_product(evidence, _target(other), line)
+        ]
+        computed = [other for other in bound if other.kind not in ("Name", "Attribute")]
+        return (computed or bound)[-1].line if bound else None
+    return None
+
+
+def _new_shape(evidence: Evidence, path: Path) -> tuple[int, ...] | None:
+    shapes = [
+        evidence.values[value].shape
+        for _, known, value, _ in evidence.record.changes
+        if value >= 0 and stands_for(path, evidence.record.paths[known])
+    ]
+    return next((shape for shape in shapes if shape != shapes[0]), None)
+
+
+def _is_in_product(evidence: Evidence, text: str, line: int | None) -> bool:
+    """Whether a name is also a factor of a matrix product, as δ is."""
+    return any(
+        place.text == text
+        and place.statement != line
+        and (
+            isinstance(place.parent, ast.Call | ast.Attribute)
+            or (isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.MatMult))
+        )
+        for place in evidence.places
+    )
+
+
+def _target(place: Place) -> str:
+    """What an expression is assigned to."""
+    parent = place.parent
+    return ast.unparse(parent.targets[0]) if isinstance(parent, ast.Assign) else ""
+
+
+def _is_target(place: Place) -> bool:
+    """Whether an expression is the parameter that the statement changes."""
+    statement = place.parent
+    return isinstance(statement, ast.AugAssign) and statement.target is place.node
+
+
+def _first_value(evidence: Evidence, path: Path, weights: Array) -> int | None:
+    """The statement after which the parameter had its starting value."""
+    ending = path[-1:] if isinstance(path[-1], str) and path[-1] != "*" else path[-2:]
+    for _, known, value, place in evidence.record.changes:
+        other = evidence.record.paths[known]
+        if value < 0 or place < 0 or not stands_for(ending, other[-len(ending) :]):
+            continue
+        array = evidence.values[value]
+        if array.size == weights.size and np.allclose(np.sort(array, None), np.sort(weights, None)):
+            return _innermost(evidence, array, place)
+    return None
+
+
+def _innermost(evidence: Evidence, array: Array, place: int) -> int:
+    """The line in which an array was made, where one statement makes several over many lines."""
+    statement = evidence.places[place]
+    made = [
+        s.place.line
+        for s in evidence.find(array)
+        if statement.line <= s.place.line <= statement.end_line
+        and s.place.kind in ("Call", "BinOp")
+    ]
+    return made[0] if made else statement.line
