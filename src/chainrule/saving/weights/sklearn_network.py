@@ -38,8 +38,9 @@ def from_sklearn(estimator: Any) -> NeuralNetwork:
     -------
     NeuralNetwork
         In the dtype of the estimator's weights. Its training begins anew, by Adam and without
-        ``alpha``: scikit-learn divides that penalty by the number of samples, so
-        ``l2=alpha / 2 / samples`` here is the same.
+        ``alpha``, which scikit-learn divides by the number of samples: ``l2=alpha / 2 / samples``
+        here is the same for a classifier, ``alpha / samples`` for a regressor, whose squared error
+        it halves.
 
     Raises
     ------
