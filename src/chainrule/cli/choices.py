@@ -15,7 +15,8 @@ from chainrule.activations import Identity, LogSoftmax, Sigmoid, Softmax, Softpl
 from chainrule.data.columns import counted
 from chainrule.data.target import ClassTarget, Kind, NumberTarget, Target
 from chainrule.errors import InvalidSetting
-from chainrule.layers import Dense
+from chainrule.layer import Layer
+from chainrule.layers import Dense, Dropout
 from chainrule.loss import Loss
 from chainrule.network import NeuralNetwork
 from chainrule.optimizer import Optimizer
@@ -37,6 +38,10 @@ class Wishes:
     epochs, batch_size : int, optional
     learning_rate : float, optional
     optimizer : str
+    dropout : float
+        Part of the units of each hidden layer that a step leaves out.
+    l2 : float, optional
+        Penalty on Σ w²; without it Adam holds weights back by weight decay.
     loss : str, optional
     validation : float
         Part of the rows to measure on.
@@ -51,6 +56,8 @@ class Wishes:
     batch_size: int | None = None
     learning_rate: float | None = None
     optimizer: str = "adam"
+    dropout: float = 0.0
+    l2: float | None = None
     loss: str | None = None
     validation: float = 0.2
     ignore: tuple[str, ...] = ()
@@ -94,6 +101,7 @@ def choose_network(wishes: Wishes, target: Target, rows: int) -> NeuralNetwork:
         _last_layer(loss, target),
         loss=loss,
         optimizer=_optimizer(wishes, rows),
+        l2=wishes.l2 or 0.0,
         seed=wishes.seed,
     )
 
@@ -157,7 +165,7 @@ def _last_layer(loss: Loss, target: Target) -> Dense:
     return Dense(1, activation)
 
 
-def _hidden_layers(wishes: Wishes, rows: int) -> list[Dense]:
+def _hidden_layers(wishes: Wishes, rows: int) -> list[Layer]:
     sizes = wishes.hidden or _hidden_sizes(rows)
     names = wishes.activation or ("relu",)
     if len(names) == 1:
@@ -168,7 +176,12 @@ def _hidden_layers(wishes: Wishes, rows: int) -> list[Dense]:
             f"{counted(len(sizes), 'hidden layer')} ({', '.join(map(str, sizes))}); expected one "
             "for all, or one for each."
         )
-    return [Dense(size, name) for size, name in zip(sizes, names, strict=True)]
+    layers: list[Layer] = []
+    for size, name in zip(sizes, names, strict=True):
+        layers.append(Dense(size, name))
+        if wishes.dropout:
+            layers.append(Dropout(wishes.dropout))
+    return layers
 
 
 def _hidden_sizes(rows: int) -> Sequence[int]:
@@ -178,9 +191,10 @@ def _hidden_sizes(rows: int) -> Sequence[int]:
 
 
 def _optimizer(wishes: Wishes, rows: int) -> Optimizer:
-    """Let Adam hold weights back where rows are few."""
+    """Let Adam hold weights back where rows are few, unless a penalty does."""
     rate, keywords = wishes.learning_rate, {}
     if wishes.optimizer == "adam":
-        keywords["weight_decay"] = round(min(1.0, 150 / rows), 3)
+        if wishes.l2 is None:
+            keywords["weight_decay"] = round(min(1.0, 150 / rows), 3)
         rate = rate or (0.01 if rows < _MANY_ROWS else 0.003)
     return scheduled_optimizer(wishes.optimizer, rate, choose_epochs(wishes, rows), **keywords)

@@ -69,6 +69,15 @@ def train(
         int | None, typer.Option(min=1, help="Rows or images for one step.")
     ] = None,
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="Such as adam or lbfgs.")] = "adam",
+    dropout: Annotated[
+        float, typer.Option(min=0, help="Tables: part of the hidden units that a step leaves out.")
+    ] = 0.0,
+    l2: Annotated[
+        float | None,
+        typer.Option(
+            "--l2", min=0, help="Tables: penalty on the weights, in place of Adam's weight decay."
+        ),
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(metavar="NAME", help="Tables: also decides, classes or numbers.")
     ] = None,
@@ -119,6 +128,8 @@ def train(
         "--target": target,
         "--hidden": hidden,
         "--activation": activation,
+        "--dropout": dropout,
+        "--l2": l2,
         "--loss": loss,
         "--ignore": ignore,
         "--category": category,
@@ -164,6 +175,8 @@ def train(
         learning_rate=learning_rate,
         validation=0.2 if validation is None else validation,
         optimizer=optimizer,
+        dropout=dropout,
+        l2=l2,
         loss=loss,
         ignore=tuple(ignore or ()),
         categories=tuple(category or ()),

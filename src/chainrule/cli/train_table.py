@@ -40,11 +40,12 @@ def train_table(
     target: str | None,
     wishes: Wishes,
     *,
-    resume: Path | None,
+    resume: Path | None = None,
     output: Path | None,
     plot: Path | None,
     quiet: bool,
-) -> None:
+    silent: bool = False,
+) -> TableModel:
     """Train a network on a table and keep it in a file.
 
     Parameters
@@ -60,24 +61,12 @@ def train_table(
         Where model and loss graph go; into the present folder without them.
     quiet : bool
         Print scores and files only.
+    silent : bool
+        Print nothing.
     """
-    rows = open_table(source)
-    target = target or _default_target(source, list(rows.columns))
-    is_set = set_name(source) is not None
-    stem = file_stem(Path(source).stem, *(() if is_set else (target,)))
-    output = check_writable(output or Path(f"{stem}.safetensors"))
-    plot = check_writable(plot or Path(f"{stem}-loss.png"), suffixes=PICTURES)
-    prepared = prepare(
-        rows,
-        target,
-        wanted=kind_of_loss(wishes.loss),
-        counts=wishes.loss is not None and Loss.member(wishes.loss).targets == "counts",
-        ignore=wishes.ignore,
-        categories=wishes.categories,
-        validation=wishes.validation,
-        seed=wishes.seed,
-    )
-    out = console()
+    output, plot = check_outputs(source, target, output, plot)
+    prepared = prepare_source(source, target, wishes)
+    out = console(quiet=silent)
     talk = console(quiet=quiet)
     if note := shadowed_file(source):
         talk.print(note, soft_wrap=True)
@@ -92,6 +81,40 @@ def train_table(
     out.print(f"Model: {output}", soft_wrap=True)
     talk.print(f"\nNext: chainrule predict {output} FILE.csv", soft_wrap=True)
     talk.print(f"Why: chainrule explain {output} --row 1", soft_wrap=True)
+    return model
+
+
+def check_outputs(
+    source: str, target: str | None, output: Path | None, plot: Path | None
+) -> tuple[Path, Path]:
+    """Say where model and loss graph go, before anything takes time.
+
+    Raises
+    ------
+    InvalidSetting
+        When one of them cannot be written.
+    """
+    is_set = set_name(source) is not None
+    stem = file_stem(Path(source).stem, *(() if is_set or target is None else (target,)))
+    return (
+        check_writable(output or Path(f"{stem}.safetensors")),
+        check_writable(plot or Path(f"{stem}-loss.png"), suffixes=PICTURES),
+    )
+
+
+def prepare_source(source: str, target: str | None, wishes: Wishes) -> Prepared:
+    """Open a table and split its rows as wished."""
+    rows = open_table(source)
+    return prepare(
+        rows,
+        target or _default_target(source, list(rows.columns)),
+        wanted=kind_of_loss(wishes.loss),
+        counts=wishes.loss is not None and Loss.member(wishes.loss).targets == "counts",
+        ignore=wishes.ignore,
+        categories=wishes.categories,
+        validation=wishes.validation,
+        seed=wishes.seed,
+    )
 
 
 def _fit(
