@@ -17,13 +17,32 @@ def factor_repairs(scene: Scene) -> Iterator[Repair]:
     mine, others = _odd_fits(scene)
     here = _statements(scene, mine)
     there = [s for s in _statements(scene, others) if all(s is not t for t in here)]
-    for statements in (here, there):
-        for statement in statements:
-            yield from _dropped(scene, statement)
-        for statement in statements:
-            yield from _means_and_sums(scene, statement)
-    for fit in mine:
-        yield from _multiplied(scene, fit)
+    drop_here = [repair for s in here for repair in (*_dropped(scene, s), *_averaged(scene, s))]
+    drop_there = [repair for s in there for repair in (*_dropped(scene, s), *_averaged(scene, s))]
+    written = [repair for fit in mine for repair in _multiplied(scene, fit)]
+    yield from drop_here
+    is_large = scene.slip.detail.partition(" ")[2] in ("n", "2n", "n/2", "2")
+    yield from (*written, *drop_there) if is_large else (*drop_there, *written)
+    yield from _alike(scene)
+
+
+def _alike(scene: Scene) -> Iterator[Repair]:
+    """The same change for every gradient that is odd in the same way."""
+    odd = [s for s in scene.judged.explanation.slips if s.cause == scene.slip.cause]
+    fits = [
+        fit
+        for fit in scene.judged.explanation.fits
+        if any(s.layer == fit.layer and s.detail.startswith(fit.kind) for s in odd)
+    ]
+    if len(fits) < 2:
+        return
+    dropped = [
+        [repair for s in _statements(scene, [fit]) for repair in _dropped(scene, s)] for fit in fits
+    ]
+    written = [list(_multiplied(scene, fit)) for fit in fits]
+    for ways in (dropped, written):
+        if all(ways):
+            yield scene.writer.together([way[0] for way in ways])
 
 
 def _odd_fits(scene: Scene) -> tuple[list[Fit], list[Fit]]:
@@ -56,16 +75,29 @@ def _statements(scene: Scene, fits: list[Fit]) -> list[ast.stmt]:
 def _dropped(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
     """The statement without one of its factors that are single numbers."""
     writer = scene.writer
+    is_update = _is_update(statement)  # its factors have names: the learning rate is one of them
     for node in ast.walk(statement):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div):
             continue
-        if _is_rate(scene, node):
-            continue
-        if _is_number(scene, node.right):
+        if _is_number(scene, node.right) and (isinstance(node.op, ast.Div) or not is_update):
             start, end = writer.span(node.left)[1], writer.span(node)[1]
             yield Repair(node.lineno, (Edit(start, end, _closing(writer.text[start:end])),))
-        if _is_number(scene, node.left) and isinstance(node.op, ast.Mult):
+        is_constant = isinstance(node.left, ast.Constant)
+        if (
+            _is_number(scene, node.left)
+            and isinstance(node.op, ast.Mult)
+            and (is_constant or not is_update)
+        ):
             yield writer.replace(node, writer.said(node.right), scene.parent(node))
+
+
+def _is_update(statement: ast.stmt) -> bool:
+    """Whether a statement changes what it reads: w -= ..., w = w - ..."""
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Add | ast.Sub)
+    return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) in {
+        ast.unparse(node) for node in ast.walk(statement.value) if isinstance(node, ast.expr)
+    }
 
 
 def _closing(text: str) -> str:
@@ -84,17 +116,7 @@ def _is_number(scene: Scene, node: ast.expr) -> bool:
     return value.size == 1 and value.ndim == 0
 
 
-def _is_rate(scene: Scene, node: ast.BinOp) -> bool:
-    """Whether a factor is the learning rate itself, which may differ from file to file."""
-    del scene
-    return any(
-        "rate" in ast.unparse(side).lower()
-        for side in (node.left, node.right)
-        if isinstance(side, ast.Name)
-    )
-
-
-def _means_and_sums(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
+def _averaged(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
     writer = scene.writer
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

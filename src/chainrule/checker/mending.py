@@ -20,7 +20,7 @@ from chainrule.checker.factor_repairs import factor_repairs
 from chainrule.checker.instrument import instrument
 from chainrule.checker.lines import find_spot
 from chainrule.checker.mended import is_mended
-from chainrule.checker.product_repairs import error_repairs, gradient_repairs
+from chainrule.checker.product_repairs import product_repairs
 from chainrule.checker.repairs import Repair, is_program
 from chainrule.checker.right_line import right_line
 from chainrule.checker.scene import Scene
@@ -45,12 +45,12 @@ PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
     "bias_gradient_axis": sum_repairs,
     "bias_gradient_not_summed": sum_repairs,
     "bias_never_updated": missing_update_repairs,
-    "wrong_layer_error": error_repairs,
-    "summed_weights": error_repairs,
-    "transposed": error_repairs,
-    "elementwise_for_matrix": error_repairs,
-    "weight_for_input": gradient_repairs,
-    "wrong_input": gradient_repairs,
+    "wrong_layer_error": product_repairs,
+    "summed_weights": product_repairs,
+    "transposed": product_repairs,
+    "elementwise_for_matrix": product_repairs,
+    "weight_for_input": product_repairs,
+    "wrong_input": product_repairs,
 }
 
 

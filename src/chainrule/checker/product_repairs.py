@@ -15,16 +15,18 @@ from chainrule.layer import Array
 _PRODUCTS = ("dot", "matmul", "multiply", "outer")
 
 
+def product_repairs(scene: Scene) -> Iterator[Repair]:
+    """Mend what the slip says is wrong: a gradient, or the error that is passed back."""
+    slip, explanation = scene.slip, scene.judged.explanation
+    is_gradient = any(slip is one for fit in explanation.fits for one in fit.slips)
+    is_last = slip.layer + 1 == len(explanation.deltas)
+    yield from gradient_repairs(scene) if is_gradient or is_last else error_repairs(scene)
+
+
 def error_repairs(scene: Scene) -> Iterator[Repair]:
     """The error that a layer is passed back: δ Wᵀ of the layer after."""
     slip, judged = scene.slip, scene.judged
-    if slip.detail == "delta" or slip.cause == "weight_for_input" or slip.cause == "wrong_input":
-        yield from gradient_repairs(scene)
-        return
     after = slip.layer + 1
-    if after >= len(judged.network.layers):
-        yield from gradient_repairs(scene)
-        return
     delta, weights = judged.explanation.deltas[after].delta, judged.batch.weights[after]
     wrong = [q for q in (slip.wrong, *slip.follows) if q is not None]
     made = sorted(_made(scene, wrong), key=lambda s: not _holds(scene, s, weights))
@@ -54,12 +56,14 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
     fits = [f.gradient for f in judged.explanation.fits if f.layer == layer and f.kind == "weights"]
     wrong = [q for q in (slip.wrong, *fits) if q is not None]
     for sighting in _made(scene, wrong) or _products_with(scene, delta, h.shape[1]):
+        composed = _composed(scene, sighting, scene.deltas_at(sighting, layer), h)
+        if slip.cause == "weight_for_input":
+            yield from composed
         if slip.cause in ("wrong_layer_error", "weight_for_input", "wrong_input"):
             for other in deltas:
                 yield from _other_factors(scene, sighting, other, delta)
             for other in others:
                 yield from _other_factors(scene, sighting, other, h)
-        composed = _composed(scene, sighting, scene.deltas_at(sighting, layer), h)
         if slip.cause == "transposed":
             yield from turned_repairs(scene, sighting)
             yield from composed
