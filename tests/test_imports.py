@@ -151,19 +151,15 @@ ORDER = {
         """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
-<<<<<<< HEAD
         checker.rehearsing checker.child checker.process checker.evidence checker.reports
         checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
-=======
-        checker.child checker.process checker.evidence checker.reports checker.functions checker.forward
-        checker.steps checker.targets checker.slips checker.memory checker.explain checker.judged
->>>>>>> 65d6dcc (The checker: momentum and penalties with any slip, shared memory, sums over the wrong axis, useless starts first)
         checker.single_numbers checker.judge checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene checker.right_line
         checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs checker.mending
-        checker.other_findings checker.finding_lines checker.no_network checker.rates checker.data_findings
+        checker.other_findings checker.bias_findings checker.finding_lines
+        checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording
         checker.checking checker
         """,

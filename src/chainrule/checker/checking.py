@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.checker import process
+from chainrule.checker.bias_findings import cancelled, unused_bias
 from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.finding_lines import finding_line
@@ -126,6 +127,9 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     found = useless_start(evidence, network, made, _begin(evidence, network, steps, known))
     if found is not None:
         return _structural(source, network, found, evidence)
+    found = unused_bias(evidence, network, known)
+    if found is not None:
+        return _structural(source, network, found, evidence)
     finding = judge(known)
     if finding.verdict != "wrong":
         found = after_judging(
@@ -205,7 +209,7 @@ def _say(source: Source, evidence: Evidence, network: Network, finding: Finding)
     convention = _convention(network, finding)
     if finding.slip is None:
         return Verdict("correct", _certificate(network, finding, convention), convention=convention)
-    slip = finding.slip
+    slip = cancelled(evidence, finding.judged, finding.slip)
     pointed = point_at(Scene(source, evidence, finding.judged, slip))
     line, right = (pointed.line, pointed.right_line or None) if pointed else (None, None)
     words = {"factor": slip.detail.partition(" ")[2] or slip.detail, "kind": slip.detail}

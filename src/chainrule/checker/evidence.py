@@ -21,6 +21,7 @@ from chainrule.layer import Array
 
 TOLERANCE = 1e-8
 _CHANGES = 20
+_NEAR = 40  # events between an operation and its operands
 _DIFFERENCE = re.compile(r"\b(add|subtract)\(")
 Path = tuple[str | int, ...]
 
@@ -68,6 +69,7 @@ class Evidence:
         self.number_by_number = single > 0.4 * len(record.events)
         self._alike: dict[tuple[tuple[int, ...], bytes], list[int]] = {}
         self._within: dict[int, set[int]] = {}
+        self._place_of = {id(place.node): place.number for place in places}
         self._data = self._gather_data()
         self._change_times = [change[0] for change in record.changes]
         self._states: dict[int, dict[Path, int]] = {}
@@ -91,6 +93,19 @@ class Evidence:
     def place(self, event: int) -> Place:
         """Place of an event."""
         return self.places[self.events[event][0]]
+
+    def operands(self, sighting: Sighting) -> list[tuple[ast.expr, Array]]:
+        """Both sides of an operation, as far as they were seen, with their values."""
+        node = sighting.place.node
+        sides = [node.left, node.right] if isinstance(node, ast.BinOp) else []
+        found = []
+        for side in sides:
+            place = self._place_of.get(id(side))
+            for earlier in range(sighting.event - 1, max(sighting.event - _NEAR, -1), -1):
+                if self.events[earlier][0] == place:
+                    found.append((side, self.value(earlier)))
+                    break
+        return found
 
     def same(self, wanted: Array) -> list[tuple[int, float]]:
         """Numbers of the values that are ``wanted`` in any layout, with the factor 1."""

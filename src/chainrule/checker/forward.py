@@ -7,6 +7,7 @@ layer to layer, as far as it goes.
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -275,6 +276,8 @@ def _with_bias(
                     candidates.append((other, moved))
     if any(moved is not None and not same(moved, z) for _, moved in candidates):
         candidates = [pair for pair in candidates if not same(pair[1], z)]
+    else:
+        candidates += [(bias, z) for bias in _nothing_added(moment, z, path)]
     if not candidates and product_seen:
         candidates.append((None, z))
     found = []
@@ -282,6 +285,31 @@ def _with_bias(
         activations, a = _activation(evidence, moved, event)
         found.append((FoundLayer(path, turned, bias_path, row, activations), moved, a))
     return found
+
+
+def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
+    """Biases that are (almost) zero and so leave no trace but their name: z + b."""
+    for sighting in moment.evidence.find(z, moment.event, moment.end):
+        node = sighting.place.node
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+            continue
+        for side, value in moment.evidence.operands(sighting):
+            called = last_name(side)
+            for path, bias in moment.biases.items():
+                if path == weights or bias.size not in (z.shape[1], 1):
+                    continue
+                if str(path[-1]).lstrip(".") == called and np.array_equal(bias, value):
+                    return [path]
+    return []
+
+
+def last_name(node: ast.expr) -> str:
+    """What distinguishes a variable from its neighbours: b2 of self.b2, params["b2"] and b2."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str], Array]:

@@ -45,13 +45,9 @@ def before_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> 
     first = passes[0]
     for number, layer in enumerate(network.layers):
         if layer.reads == "z":
-            line = _line_of(evidence, first.z[number], first.event)
+            line = line_of(evidence, first.z[number], first.event)
             return Structural("forward_through_z", number, line)
-    return (
-        _other_shape(evidence, network)
-        or _shared_weights(evidence, network, first)
-        or _unused_bias(evidence, network, first)
-    )
+    return _other_shape(evidence, network) or _shared_weights(evidence, network, first)
 
 
 def after_judging(
@@ -70,16 +66,23 @@ def after_judging(
     )
 
 
-def _line_of(evidence: Evidence, value: Array, begin: int = 0) -> int | None:
-    """The line in which a value first showed up."""
+def line_of(evidence: Evidence, value: Array, begin: int = 0) -> int | None:
+    """The line in which a value first showed up; of helper functions, where they are called."""
     found = evidence.find(value, begin)
-    made = [s for s in found if s.place.kind in ("BinOp", "Call", "ListComp")]
-    return (made or found)[0].place.line if found else None
+    made = [s for s in found if s.place.kind in ("BinOp", "Call", "ListComp")] or found
+    if not made:
+        return None
+    chosen = made[0]
+    for later in made[1:]:
+        if later.event - chosen.event > 2 or later.place.kind != "Call":
+            break
+        chosen = later
+    return chosen.place.line
 
 
 def _first_line(evidence: Evidence, path: Path, weights: Array | None) -> int | None:
     """The line that gave a parameter its first value."""
-    line = None if weights is None else _line_of(evidence, weights)
+    line = None if weights is None else line_of(evidence, weights)
     if line is not None:
         return line
     for _, known, value, place in evidence.record.changes:
@@ -278,27 +281,8 @@ def _runs_away(
     return None
 
 
-def _unused_bias(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
-    """A bias that is updated with the weights of its layer, and used by nobody."""
-    updated = evidence.updated()
-    used = {layer.bias for layer in network.layers} | {layer.weights for layer in network.layers}
-    for number, layer in enumerate(network.layers):
-        if layer.bias is not None or layer.bias_row:
-            continue
-        outputs = first.z[number].shape[1]
-        shape = (outputs, 1) if network.columns else (1, outputs)
-        for path, array in evidence.arrays(first.event).items():
-            if path in used or path not in updated or path[:-1] != layer.weights[:-1]:
-                continue
-            if array.shape in ((outputs,), shape) and outputs > 1:
-                line = _line_of(evidence, first.z[number], first.event)
-                return Structural("bias_missing", number, line)
-    return None
-
-
 def _frozen_bias(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
     """Zeros that are added to a weighted sum in every pass: a bias that nobody updates."""
-    by_node = {id(place.node): place.number for place in evidence.places}
     for number, layer in enumerate(network.layers):
         if layer.bias is not None or layer.bias_row or len(passes) < 3:
             continue
@@ -307,18 +291,11 @@ def _frozen_bias(evidence: Evidence, network: Network, passes: list[Pass]) -> St
             node = sighting.place.node
             if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
                 continue
-            for side in (node.left, node.right):
-                value = _latest(evidence, by_node.get(id(side)), sighting.event)
-                if value is not None and value.size == outputs and not value.any():
-                    return Structural("bias_never_updated", number, sighting.place.line)
-    return None
-
-
-def _latest(evidence: Evidence, place: int | None, event: int) -> Array | None:
-    """The value that a place had last before an event."""
-    for earlier in range(event - 1, max(event - 40, -1), -1):
-        if evidence.events[earlier][0] == place:
-            return evidence.value(earlier)
+            if any(
+                value.size == outputs and not value.any()
+                for _, value in evidence.operands(sighting)
+            ):
+                return Structural("bias_never_updated", number, sighting.place.line)
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Sighting, same
+from chainrule.checker.evidence import Evidence, Path, Sighting, same
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
@@ -22,6 +22,7 @@ from chainrule.checker.process import run_nudged
 from chainrule.checker.reports import Report, report_of
 from chainrule.checker.slips import last_deltas
 from chainrule.checker.source import Source
+from chainrule.checker.steps import change_times, parameter_paths
 from chainrule.checker.targets import Targets, find_targets
 from chainrule.layer import Array
 
@@ -81,8 +82,17 @@ def other_loss(
     if not looks:
         return None
     measured = _measure(source, evidence, looks)
+    parameters = parameter_paths(network)
     suspects: list[Suspect] = []
-    for place, seen in measured.items():
+    for place, numbers in measured.items():
+        # What comes after the update moves with it, too: there only agreement counts.
+        seen = [
+            one
+            for one in numbers
+            if not _after_an_update(evidence, parameters, one) or _agrees([one], [one.look.deltas])
+        ]
+        if not seen:
+            continue
         if _agrees(seen, [look.deltas for look in _looks_of(seen)]):
             return None
         report = report_of(evidence.places, place)
@@ -123,10 +133,25 @@ def _looks(
         delta = judged.explanation.deltas[-1].delta[-rows:]
         error = part.output - judged.targets.y[-rows:]
         looks += _look(evidence, part, made, (delta,), (error,))
+    looks += _beforehand(evidence, made, right)
     for done in _measuring(made, right):
         deltas, errors = _deltas_of(evidence, network, done, made, right)
         looks += _look(evidence, done, made, deltas, errors)
     return looks
+
+
+def _beforehand(evidence: Evidence, made: list[Pass], right: list[Judged]) -> list[_Look]:
+    """A loss that is measured between two steps, in lines of its own, has the next one's z."""
+    for judged in right[1:_PASSES]:
+        done = judged.parts[-1]
+        begin = max((p.event for p in made if p.event < done.event), default=0)
+        found = evidence.find(done.z[-1], begin, done.event)
+        if found and len(judged.parts) == 1:
+            delta = judged.explanation.deltas[-1].delta
+            error = done.output - judged.targets.y
+            directions = _directions(done.z[-1])
+            return [_Look(done, _where(found), done.event, (delta,), (error,), directions)]
+    return []
 
 
 def _measuring(made: list[Pass], right: list[Judged]) -> list[Pass]:
@@ -192,12 +217,7 @@ def _look(
         return []
     found = evidence.find(z, done.event, stop)
     if found:
-        random = np.random.default_rng(0)
-        directions = tuple(
-            random.uniform(0.5, 1, z.shape) * random.choice((-1, 1), z.shape)
-            for _ in range(_DIRECTIONS)
-        )
-        return [_Look(done, _where(found), stop, deltas, errors, directions)]
+        return [_Look(done, _where(found), stop, deltas, errors, _directions(z))]
     looks = []
     for output in range(z.shape[1] if len(z) == 1 else 0):
         found = evidence.find(z[:, output], done.event, stop)
@@ -206,6 +226,14 @@ def _look(
             direction[0, output] = 1
             looks.append(_Look(done, _where(found), stop, deltas, errors, (direction,)))
     return looks
+
+
+def _directions(z: Array) -> tuple[Array, ...]:
+    random = np.random.default_rng(0)
+    return tuple(
+        random.uniform(0.5, 1, z.shape) * random.choice((-1, 1), z.shape)
+        for _ in range(_DIRECTIONS)
+    )
 
 
 def _where(found: list[Sighting]) -> tuple[int, ...]:
@@ -317,6 +345,12 @@ def _could_be_loss(report: Report, seen: list[_Measured]) -> bool:
                 return False
     signs = [tuple(_slope_of_absolute(one, e) for e in one.look.errors) for one in seen]
     return not (_agrees(seen, signs) and all((one.values >= 0).all() for one in seen))
+
+
+def _after_an_update(evidence: Evidence, parameters: set[Path], one: _Measured) -> bool:
+    """Whether a number came after the parameters had moved, with the nudge in them."""
+    changes = change_times(evidence, parameters, one.look.events[0])
+    return bool(changes) and changes[0][0] <= one.event
 
 
 def _slope_of_absolute(one: _Measured, error: Array) -> Array:
