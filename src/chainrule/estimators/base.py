@@ -205,7 +205,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         dtype = self.network_.dtype
         if hasattr(x, "tocsr"):
             return SparseInputs(x.tocsr(), dtype)
-        return np.ascontiguousarray(x, dtype)
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite
+            found = np.ascontiguousarray(x, dtype)
+        if x.dtype != dtype and not np.isfinite(found).all():
+            raise InvalidData(
+                f"X holds numbers too large for {dtype}, which the network calculates in. Scale "
+                'X, or fit with dtype="float64".'
+            )
+        return found
 
     def _check_validation(self, validation_data: Any) -> Validation | None:
         if validation_data is None:

@@ -88,7 +88,7 @@ class Bookkeeper(Callback):
         Gives the rate after so many samples; without it a rate is divided by 5 where training
         would otherwise end.
     measure : callable or None
-        Gives score and loss on the validation samples.
+        Gives the score on the validation samples.
     reported : callable
         Makes of an epoch's loss, and the part of it that is penalty, what the curve shows.
 
@@ -109,7 +109,7 @@ class Bookkeeper(Callback):
         count: int,
         rate: EpochRate | None,
         next_rate: Callable[[int], float] | None,
-        measure: Callable[[], tuple[float, float]] | None,
+        measure: Callable[[], float] | None,
         reported: Callable[[float, float], float],
     ) -> None:
         self.books, self.rules, self.count = books, rules, count
@@ -131,7 +131,7 @@ class Bookkeeper(Callback):
         books.losses.append(loss)
         self._tell(f"Iteration {self.epochs}, loss = {loss:.8f}")
         if self.measure is not None:
-            self._take_score(network, *self.measure())
+            self._take_score(network, self.measure(), history.epochs["validation_loss"][-1])
         if not rules.early_stopping:
             self._compare_loss(loss)
         if self.rate is not None and self.next_rate is not None:

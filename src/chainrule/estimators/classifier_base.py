@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import saving
 from chainrule.errors import InvalidData, InvalidSetting
 from chainrule.estimators import weights
 from chainrule.estimators.base import NetworkEstimator
@@ -26,6 +25,7 @@ from chainrule.estimators.scikit_learn import (
     validate_data,
 )
 from chainrule.layer import Array
+from chainrule.saving import onnx
 
 _TO_PROBABILITIES = {"probabilities", "logits", "logarithms of probabilities"}
 
@@ -108,7 +108,7 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
     class_weight: Any = None
 
     def _check_xy(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        many = self._takes_images()
+        many = self._takes_images() and np.ndim(X) > 2
         x, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True,
             dtype=(np.float64, np.float32), reset=reset, ensure_2d=not many, allow_nd=many,
@@ -222,9 +222,7 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
         """
         check_is_fitted(self, "network_")
         weights.take(self)
-        return saving.onnx.export_classifier(
-            self.network_, path, classes=self.classes_, zipmap=zipmap
-        )
+        return onnx.export_classifier(self.network_, path, classes=self.classes_, zipmap=zipmap)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

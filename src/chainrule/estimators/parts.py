@@ -13,6 +13,7 @@ from chainrule import checks
 from chainrule.activation import Activation
 from chainrule.engines.choice import Auto, Compiled, Engine, Reference
 from chainrule.errors import InvalidSetting, UnknownName
+from chainrule.estimators.scikit_learn import UnknownParameter
 from chainrule.layer import Layer, Shape
 from chainrule.layers import Dropout, Flatten
 from chainrule.layers.dense import Dense
@@ -93,7 +94,7 @@ def _activation(chosen: Any) -> Activation:
         try:
             return Activation.get(_ACTIVATIONS.get(chosen, chosen))
         except UnknownName as error:
-            raise UnknownName(f"activation: {error}") from error
+            raise UnknownParameter(f"activation: {error}") from error
     if not isinstance(chosen, Activation):
         raise InvalidSetting(
             f"activation holds {checks.shown(chosen)}; expected names such as 'relu', or "
@@ -145,7 +146,7 @@ def _loss(loss: Any) -> Loss:
     try:
         return copy.deepcopy(Loss.get(loss))
     except UnknownName as error:
-        raise UnknownName(f"loss: {error}") from error
+        raise UnknownParameter(f"loss: {error}") from error
 
 
 # --- optimizer and learning rates -----------------------------------------------------------------
@@ -183,7 +184,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
         # Every optimizer but L-BFGS begins with these.
         member: Callable[..., Optimizer] = Optimizer.member(solver)
     except UnknownName as error:
-        raise UnknownName(f"solver: {error}") from error
+        raise UnknownParameter(f"solver: {error}") from error
     return member(rate, **clipping)
 
 
@@ -224,7 +225,7 @@ def schedule_of(estimator: Any) -> Schedule | None:
     }
     if chosen not in made:
         known = [*_SCHEDULES, *sorted(made)]
-        raise UnknownName(
+        raise UnknownParameter(
             f"learning_rate is {chosen!r}. {checks.did_you_mean(chosen, known)}Known: "
             f"{', '.join(known)}; or give a Schedule object. The rate itself is learning_rate_init."
         )

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.activation import Activation
 from chainrule.engines.choice import Engine
 from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
-from chainrule.estimators import parts, starting
+from chainrule.estimators import parts, starting, weights
 from chainrule.estimators.base import NetworkEstimator, Validation
 from chainrule.estimators.bookkeeping import Bookkeeper, Books, Rules, warn_of_interrupt
 from chainrule.estimators.scikit_learn import (
@@ -37,7 +37,7 @@ from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
 from chainrule.training.full_batch import ALL_DONE, NO_WAY_DOWN
 from chainrule.training.loop import TrainingLoop
-from chainrule.training.plan import Plan
+from chainrule.training.plan import Plan, columns
 
 _OUTPUT_NAMES = {"sigmoid": "logistic"}
 _AUTO_BATCH = 200
@@ -233,7 +233,10 @@ class MultilayerPerceptron(NetworkEstimator):
             order=orders if shuffles else None,
             penalties_for=float(batch_size),
         )
-        loop = TrainingLoop(network, samples, None, plan)
+        held_out = None if validation is None else validation.samples
+        for callback in plan.callbacks:
+            callback.check(columns(plan, held_out is not None))
+        loop = TrainingLoop(network, samples, held_out, plan)
         bookkeeper.loop = loop
         loop.run()
         self._close(loop, bookkeeper)
@@ -307,30 +310,25 @@ class MultilayerPerceptron(NetworkEstimator):
         """Learning rate after so many samples: η / (t + 1)^power_t."""
         return float(self.learning_rate_init) / (seen + 1) ** self.power_t
 
-    def _measure_of(self, validation: Validation) -> Callable[[], tuple[float, float]]:
-        """What measures score and loss on those samples."""
+    def _measure_of(self, validation: Validation) -> Callable[[], float]:
+        """What measures the score on those samples."""
+        x, y, weight = validation.x, validation.y, validation.weight
+        if self.scoring is None:
+            return lambda: self._score_of(x, y, weight)
+        if self.scoring == "loss":
+            return lambda: -float(self.network_.scores(validation.samples, ())["loss"])
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        weighted = {} if weight is None else {"sample_weight": weight}
 
-        def measure() -> tuple[float, float]:
-            loss = float(self.network_.scores(validation.samples, ())["loss"])
-            return self._validation_score(validation, loss), loss
+        def measure() -> float:
+            named = self.__dict__.pop("feature_names_in_", None)  # these rows have lost their names
+            try:
+                return float(scorer(self, x, y, **weighted))
+            finally:
+                if named is not None:
+                    self.feature_names_in_ = named
 
         return measure
-
-    def _validation_score(self, validation: Validation, loss: float) -> float:
-        if self.scoring is None:
-            return self._score_of(validation.x, validation.y, validation.weight)
-        if self.scoring == "loss":
-            return -loss
-        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
-        named = self.__dict__.pop("feature_names_in_", None)  # these rows have lost their names
-        try:
-            if validation.weight is None:
-                return float(scorer(self, validation.x, validation.y))
-            weight = validation.weight
-            return float(scorer(self, validation.x, validation.y, sample_weight=weight))
-        finally:
-            if named is not None:
-                self.feature_names_in_ = named
 
     def _reported_loss(self, loss: float, penalty: float) -> float:
         """What the loss curve shows of an epoch's loss."""
@@ -355,7 +353,9 @@ class MultilayerPerceptron(NetworkEstimator):
         self.n_iter_, self.t_ = bookkeeper.epochs, books.seen
         self.loss_ = books.losses[-1] if books.losses else math.nan
         if loop.ending is not None:
-            self.loss_ = loop.ending.loss
+            squares = sum(float(np.vdot(w, w)) for w in weights.views(network, "weights"))
+            scale = loop.batches.penalty_scale(loop.samples)
+            self.loss_ = self._reported_loss(loop.ending.loss, network.l2 * scale * squares)
             self.t_ = 0
         self.loss_curve_ = books.losses
         self.validation_scores_ = books.scores

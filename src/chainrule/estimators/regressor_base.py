@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import saving
 from chainrule.errors import InvalidData, InvalidShape
 from chainrule.estimators import weights
 from chainrule.estimators.base import NetworkEstimator
@@ -19,6 +18,7 @@ from chainrule.estimators.scikit_learn import (
     validate_data,
 )
 from chainrule.layer import Array
+from chainrule.saving import onnx
 
 
 class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # no types there
@@ -27,7 +27,7 @@ class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # 
     _targets: int  # outputs
 
     def _check_xy(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        many = self._takes_images()
+        many = self._takes_images() and np.ndim(X) > 2
         x, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, y_numeric=True,
             dtype=(np.float64, np.float32), reset=reset, ensure_2d=not many, allow_nd=many,
@@ -91,4 +91,4 @@ class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # 
         """Write an ONNX file that gives ``variable``, as skl2onnx does."""
         check_is_fitted(self, "network_")
         weights.take(self)
-        return saving.onnx.export_regressor(self.network_, path)
+        return onnx.export_regressor(self.network_, path)

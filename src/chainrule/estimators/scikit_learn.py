@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chainrule.errors import MissingPackage
+from chainrule.errors import MissingPackage, UnknownName
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
@@ -17,7 +17,7 @@ try:
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import LabelBinarizer
     from sklearn.utils import check_random_state, column_or_1d, metaestimators
-    from sklearn.utils._param_validation import Interval, Options, StrOptions
+    from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import (
         _check_partial_fit_first_call,
@@ -35,6 +35,10 @@ check_first_classes = _check_partial_fit_first_call
 check_sample_weight = _check_sample_weight
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class UnknownParameter(UnknownName, InvalidParameterError):  # type: ignore[misc]  # no types there
+    """A parameter's text names nothing; scikit-learn's own error for that, and chainrule's."""
 
 
 def checks_parameters(method: Method) -> Method:
@@ -58,6 +62,7 @@ __all__ = [
     "Options",
     "RegressorMixin",
     "StrOptions",
+    "UnknownParameter",
     "accuracy_score",
     "available_if",
     "check_first_classes",

@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.errors import optional_package
 from chainrule.layer import Array
 from chainrule.optimizers import LBFGS
+from chainrule.samples import Samples
 from chainrule.training.compiled_descent import ready
 
 Measure = Callable[[], tuple[float, Array]]
@@ -79,7 +80,10 @@ def descend_by_scipy(loop: Any) -> None:
 @contextmanager
 def _measure(loop: Any) -> Iterator[Measure]:
     """What gives loss and gradient over all samples, by the engine that the loop has chosen."""
-    batch = next(loop.batches.epoch(0))
+    batch, network = next(loop.batches.epoch(0)), loop.network
+    # Labels become one-hot rows once, and not for each of hundreds of evaluations.
+    y = network.loss.encode(batch.y, network.output_shape[-1], network.dtype)
+    batch = Samples(batch.x, y, batch.weight)
 
     def by_reference() -> tuple[float, Array]:
         return sum(loop.loss_and_gradients(batch)), loop.trace.gradients
@@ -88,7 +92,7 @@ def _measure(loop: Any) -> Iterator[Measure]:
     if compiled is None:
         yield by_reference
         return
-    compiled.take(ready(loop.samples.row_range(0, len(loop.samples)), loop.network.dtype))
+    compiled.take(ready(loop.samples.row_range(0, len(loop.samples)), network.dtype))
     with compiled.workers() as workers:
 
         def by_compiled() -> tuple[float, Array]:

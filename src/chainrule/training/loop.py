@@ -324,6 +324,8 @@ class TrainingLoop:
 
     def _check_last_update(self) -> None:
         """No further step would notice what the last update did, so look once more."""
+        if self.ending is not None and math.isfinite(self.ending.loss):
+            return  # L-BFGS measures after its steps
         made = self.history.iterations > self.iterations_before
         by_compiled = self.compiled is not None and not self.full_batch and made
         if self.history.iterations and not by_compiled:  # which has looked already
