@@ -24,12 +24,13 @@ from bad_estimator_calls.call import (
     regressor,
 )
 from bad_estimator_calls.data import weight_calls, x_calls, y_calls
+from bad_estimator_calls.extras import extra_calls
 from bad_estimator_calls.later import later_calls
 from bad_estimator_calls.parameters import parameter_calls
 
 import chainrule
 
-CALLS = parameter_calls() + x_calls() + y_calls() + weight_calls() + later_calls()
+CALLS = parameter_calls() + x_calls() + y_calls() + weight_calls() + later_calls() + extra_calls()
 
 
 def refused(row: BadCall, estimator: Any) -> Exception:
@@ -68,7 +69,7 @@ def test_it_is_refused_with_scikit_learns_type_of_error(row: BadCall) -> None:
 
 
 def test_every_row_is_another_call() -> None:
-    assert len({row.name for row in CALLS}) == len(CALLS) > 200
+    assert len({row.name for row in CALLS}) == len(CALLS) > 280
 
 
 def test_the_estimators_take_what_is_right() -> None:
