@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -342,6 +343,16 @@ def test_files_of_other_kinds(run: Run, name: str, content: bytes, said: str) ->
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert run("inspect", name, "--json").stderr == result.stderr
+
+
+def test_names_that_would_steer_a_terminal(run: Run) -> None:
+    header = {"\x1b[2Jfc\n1": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    encoded = json.dumps(header).encode()
+    Path("m.safetensors").write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(4))
+    result = run("inspect", "m.safetensors")
+    assert "\x1b" not in result.output
+    assert " ?[2Jfc?1 (1,) float32 1" in words(result)
+    assert as_json(run, "m.safetensors")["arrays"][0]["name"] == "\x1b[2Jfc\n1"
 
 
 def test_what_is_no_file(run: Run) -> None:

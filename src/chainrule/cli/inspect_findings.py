@@ -48,11 +48,24 @@ class Findings:
     def print(self, out: Console) -> None:
         """Print sentences and tables."""
         for sentence in self.sentences:
-            out.print(sentence, soft_wrap=True)
+            out.print("\n".join(map(printable, sentence.splitlines())), soft_wrap=True)
         for rows in self.tables:
-            out.print(table(rows.title, rows.header, rows.rows[:_MOST_ROWS], rows.right))
+            shown = [[printable(cell) for cell in row] for row in rows.rows[:_MOST_ROWS]]
+            header = [printable(name) for name in rows.header]
+            out.print(table(rows.title, header, shown, rows.right))
             if len(rows.rows) > _MOST_ROWS:
                 out.print(f"... and {len(rows.rows) - _MOST_ROWS:,} more; --json has all.")
+
+
+def printable(text: str) -> str:
+    r"""Put question marks for what is not visible: names in a file could steer a terminal.
+
+    Examples
+    --------
+    >>> printable("fc1\x1b[2J")
+    'fc1?[2J'
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def sample_shape(shape: Sequence[int] | None) -> str:

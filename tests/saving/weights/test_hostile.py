@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from saving.weights.files import KERAS, raw
 
-from chainrule.saving.weights import hdf5_file
+from chainrule.saving.weights import hdf5_file, hdf5_listing
 
 # Reads lines "path", and answers each with seconds, and the error or nothing.
 CHILD = """
@@ -367,3 +367,28 @@ def test_hostile_files(what: str, child: subprocess.Popen[str], tmp_path: Path) 
     assert told.startswith(("'refused: ", '"refused: ')), told
     assert said in told.replace("\\'", "'")
     assert float(seconds) < 1
+
+
+# --- what the other process answers, seen from inside -------------------------------------------
+
+
+@pytest.mark.parametrize("what", [w for w in HOSTILE if HOSTILE[w][0] == "weights.h5"])
+def test_listings(what: str) -> None:
+    """It refuses, or lists what cannot be read without saying where it stands."""
+    _, make, said = HOSTILE[what]
+    found = hdf5_listing.answer(make())
+    if "tensors" in found:
+        assert any(place is None for _, _, _, place, _ in found["tensors"])
+    else:
+        assert "damaged" in found or said in found["refused"]
+
+
+def test_a_crowd_of_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_listing, "MOST_OBJECTS", 3)
+    assert "more than 3 groups and arrays" in hdf5_listing.answer(weights(good))["refused"]
+
+
+def test_arrays_without_numbers() -> None:
+    content = weights(lambda root: root.create_dataset("a", (0, 4), "f8"))
+    assert hdf5_listing.answer(content)["tensors"] == [["a", "float64", [0, 4], [0, 0], True]]
+    assert hdf5_file.read_hdf5(content).tensors[0].count == 0

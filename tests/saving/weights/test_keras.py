@@ -326,6 +326,24 @@ def test_the_other_order_of_bytes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.layers[0].weights, random(3, 2))
 
 
+def test_containers_of_someones_own(tmp_path: Path) -> None:
+    net = cr.NeuralNetwork(cr.Dense(2), inputs=3)
+    path = archive(tmp_path / "m.keras", {"class_name": "MyModel", "config": {}})
+    with pytest.raises(
+        UnreadableFile, match="its network is a 'MyModel'; expected a Sequential or"
+    ):
+        cr.load_weights(net, path)
+    path = archive(tmp_path / "m.keras", sequential(dense(), *[layer("Dropout")] * 10_000))
+    with pytest.raises(UnreadableFile, match="more than 10,000 layers"):
+        cr.load_weights(net, path)
+
+
+def test_names_of_the_package() -> None:
+    with pytest.raises(AttributeError, match="has no 'from_torch'; it has from_keras, from_skl"):
+        _ = cr.saving.weights.from_torch
+    assert dir(cr.saving.weights) == ["from_keras", "from_sklearn", "load_weights"]
+
+
 def test_h5py_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     with pytest.raises(MissingPackage, match=r'pip install "chainrule\[keras\]"'):

@@ -246,7 +246,7 @@ def test_so_many_orders_that_they_are_not_tried(tmp_path: Path) -> None:
     words = [f"{a}{b}" for a in "abcdef" for b in "ghijk"]
     arrays = {name: values for word in words for name, values in linear(word, 3, 3).items()}
     path = state_dict(tmp_path / "m.safetensors", arrays)
-    with pytest.raises(cr.InvalidSetting, match=r"do not say in which order.*and 18 more"):
+    with pytest.raises(cr.InvalidSetting, match=r"do not say in which order.*and 24 more"):
         cr.load_weights(tanh_layers(30), path)
 
 
@@ -349,6 +349,11 @@ def test_quantized_weights(tmp_path: Path) -> None:
 def test_a_network_that_is_not_built() -> None:
     with pytest.raises(cr.NotBuilt, match="no weights yet"):
         cr.load_weights(cr.NeuralNetwork(cr.Dense(3)), TORCH / "double.safetensors")
+
+
+def test_arguments_in_the_other_order() -> None:
+    with pytest.raises(cr.InvalidInput, match=r"received 'm.safetensors' as network; expected a"):
+        cr.load_weights("m.safetensors", tanh_layers(1))
 
 
 def test_files_of_another_kind(tmp_path: Path) -> None:

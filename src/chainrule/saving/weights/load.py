@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from chainrule.checks import shown
-from chainrule.errors import InvalidSetting, InvalidShape
+from chainrule.errors import InvalidInput, InvalidSetting, InvalidShape
 from chainrule.layer import Array, Layer
 from chainrule.network import NeuralNetwork
 from chainrule.saving.model_file import naming
@@ -54,6 +54,8 @@ def load_weights(
         When layers or shapes do not fit, saying which, what was found and what is needed.
     InvalidSetting
         When the order of the layers is not known, or ``names`` are not those of the file.
+    InvalidInput
+        When ``network`` is none.
     NotBuilt
         When the network does not know the shape of its inputs yet.
 
@@ -62,6 +64,11 @@ def load_weights(
     These files hold numbers, not what is done with them. An activation, a stride or a padding that
     differs goes unnoticed, as does the ε of a normalization, which a ``.keras`` file alone tells.
     """
+    if not isinstance(network, NeuralNetwork):
+        raise InvalidInput(
+            f"load_weights received {shown(network)} as network; expected a NeuralNetwork: "
+            "load_weights(network, path)."
+        )
     path = Path(path)
     shape = network.shapes[0]
     with naming(path):

@@ -16,7 +16,7 @@ from chainrule.saving.weights.groups import Framework, Group
 from chainrule.saving.weights.places import Place
 
 _MOST_STATES = 5_000
-_MOST_TOLD = 12
+_MOST_TOLD = 6
 
 Pairs = list[tuple[Place, Group]]
 
