@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from chainrule.checker.evidence import Sighting
 from chainrule.checker.explain import Fit
 from chainrule.checker.repairs import Edit, Repair
-from chainrule.checker.scene import Scene
+from chainrule.checker.scene import COMPUTING, Scene
 from chainrule.checker.sign_repairs import update_statements
 
 
@@ -56,10 +56,11 @@ def _statements(scene: Scene, fits: list[Fit]) -> list[ast.stmt]:
     """Statements that compute gradients, in order, and then those that update with them."""
     found: dict[int, ast.stmt] = {}
     for fit in fits:
-        for sighting in scene.sightings(fit.gradient):
-            statement = scene.statement(scene.node(sighting.place))
-            if statement is not None:
-                found.setdefault(id(statement), statement)
+        for gradient in scene.gradients(fit):
+            for sighting in scene.sightings(gradient):
+                statement = scene.statement(scene.node(sighting.place))
+                if statement is not None:
+                    found.setdefault(id(statement), statement)
         for statement in update_statements(
             scene, {fit.layer}, weights=fit.kind == "weights", bias=fit.kind == "bias"
         ):
@@ -129,7 +130,8 @@ def _averaged(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
 
 def _multiplied(scene: Scene, fit: Fit) -> Iterator[Repair]:
     """A gradient times what it lacks, where it was computed."""
-    for sighting in scene.made(fit.gradient):
+    made = [s for gradient in scene.gradients(fit) for s in scene.sightings(gradient)]
+    for sighting in sorted(made, key=lambda s: s.place.kind not in COMPUTING):
         node = scene.node(sighting.place)
         if not isinstance(node, ast.expr):
             continue

@@ -48,7 +48,8 @@ def is_mended(record: Record, places: list[Place], before: Judged, slip: Slip) -
         return False
     if any(layer.reads == "z" for layer in network.layers) or _lost_a_bias(network, before):
         return False
-    steps = find_steps(evidence, network, passes(evidence, network, 2 * _SINGLE_STEPS))
+    at_most = 2 * _SINGLE_STEPS + 3 * len(before.step.passes)
+    steps = find_steps(evidence, network, passes(evidence, network, at_most))
     return bool(steps) and _all_right(evidence, network, steps, _wrong_loss(before, slip))
 
 

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from chainrule.checker.update_repairs import missing_update_repairs
 
 _AT_MOST = 10
 _OF_ONE_LINE = 5
+_ALONE = 3  # ways for one mistake, before ways for several at once
 _SECONDS = 3.0  # no new version is looked at after so long
 _MARGIN = 400  # events beyond four steps
 
@@ -88,7 +89,7 @@ def mend(scene: Scene) -> list[Mended]:
     propose = PROPOSALS.get(scene.slip.cause)
     if propose is None:
         return []
-    repairs = _distinct(scene, propose(scene))
+    repairs = _distinct(scene, _with_others(scene, propose))
     if not repairs:
         return []
     proved = _first_that_proves_right(scene, repairs)
@@ -97,11 +98,32 @@ def mend(scene: Scene) -> list[Mended]:
     return [Mended(one.line, scene.writer.right_line(one), is_proved=False) for one in repairs]
 
 
+def _with_others(scene: Scene, propose: Callable[[Scene], Iterator[Repair]]) -> Iterator[Repair]:
+    """Ways for one mistake; where other layers have the same one, also for all of them together."""
+    slips = [s for s in scene.judged.explanation.slips if s.cause == scene.slip.cause]
+    others = [s for s in slips if s is not scene.slip and s.layer != scene.slip.layer]
+    ways = list(itertools.islice(propose(scene), 8 * _AT_MOST))
+    if not others:
+        yield from ways
+        return
+    yield from ways[:_ALONE]
+    theirs = [itertools.islice(propose(replace(scene, slip=other)), _ALONE) for other in others]
+    for together in zip(ways, *theirs, strict=False):
+        if not _overlap(together):
+            yield scene.writer.together(list(together))
+    yield from ways[_ALONE:]
+
+
+def _overlap(repairs: tuple[Repair, ...]) -> bool:
+    edits = sorted({edit for one in repairs for edit in one.edits}, key=lambda e: e.start)
+    return any(one.end > other.start for one, other in itertools.pairwise(edits))
+
+
 def _distinct(scene: Scene, repairs: Iterator[Repair]) -> list[Repair]:
     """The first few that change the text, and leave it a program."""
     found: dict[str, Repair] = {}
     of_line: Counter[int] = Counter()
-    for repair in itertools.islice(repairs, 8 * _AT_MOST):
+    for repair in repairs:
         text = scene.writer.mended(repair)
         if of_line[repair.line] == _OF_ONE_LINE or text == scene.source.text or text in found:
             continue

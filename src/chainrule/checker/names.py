@@ -102,15 +102,23 @@ class Names:
         return [(spoken(s.place.text), self.evidence.value(s.event)) for s in ranked]
 
     def _kept(self, value: Array) -> list[tuple[str, Array]]:
-        """Attributes of the object at hand that were given this value."""
+        """Attributes and entries that were given this value, of the objects at hand."""
         begin, end = self.judged.step.begin, self.judged.step.end
+        own = (("self", "."),) if "." in self.scope else ()
         found = []
         for sighting in self.evidence.find(self._of_last_part(value), begin, end):
             parent = sighting.place.parent
-            if isinstance(parent, ast.Assign) and parent.value is sighting.place.node:
-                target = ast.unparse(parent.targets[0])
-                if target.startswith("self.") and "." in self.scope:
-                    found.append((target, self.evidence.value(sighting.event)))
+            if not isinstance(parent, ast.Assign) or parent.value is not sighting.place.node:
+                continue
+            target = parent.targets[0]
+            if isinstance(target, ast.Attribute | ast.Subscript):
+                ending = ast.unparse(target)[len(ast.unparse(target.value)) :]
+                held = self.evidence.value(sighting.event)
+                found += [
+                    (base + ending, held)
+                    for base, kind in (*own, *self.bases)
+                    if ending.startswith(kind)
+                ]
         return found
 
     def _held(self, value: Array) -> list[tuple[str, Array]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import numpy as np
+
 from chainrule.checker.evidence import Sighting, same
 from chainrule.checker.habits import Habits
 from chainrule.checker.names import Named
@@ -31,7 +33,8 @@ def error_repairs(scene: Scene) -> Iterator[Repair]:
     wrong = [q for q in (slip.wrong, *slip.follows) if q is not None]
     made = sorted(_made(scene, wrong), key=lambda s: not _holds(scene, s, weights))
     for sighting in made:
-        composed = _composed(scene, sighting, scene.deltas_at(sighting, after), weights)
+        deltas_here = scene.deltas_at(sighting, after)
+        composed = _composed(scene, sighting, deltas_here, scene.weights_at(sighting, after))
         yield from _other_factors(scene, sighting, judged.explanation.deltas[after].error, delta)
         for other in judged.batch.weights:
             yield from _other_factors(scene, sighting, other, weights)
@@ -55,8 +58,21 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
     ]
     fits = [f.gradient for f in judged.explanation.fits if f.layer == layer and f.kind == "weights"]
     wrong = [q for q in (slip.wrong, *fits) if q is not None]
-    for sighting in _made(scene, wrong) or _products_with(scene, delta, h.shape[1]):
-        composed = _composed(scene, sighting, scene.deltas_at(sighting, layer), h)
+    made = _made(scene, wrong)
+    if not made or len(judged.parts) > 1:  # the sum over samples is not where one was multiplied
+        made = _products_with(scene, delta, h.shape[1]) + made
+    for sighting in made:
+        inputs = scene.with_ones(layer, h.T, np.ones((1, len(h))))
+        composed = (
+            repair
+            for factor in inputs
+            for repair in _composed(
+                scene,
+                sighting,
+                scene.deltas_at(sighting, layer),
+                scene.names(sighting).of(factor.T, 2),
+            )
+        )
         if slip.cause == "weight_for_input":
             yield from composed
         if slip.cause in ("wrong_layer_error", "weight_for_input", "wrong_input"):
@@ -120,7 +136,9 @@ def _products_with(scene: Scene, delta: Array, inputs: int) -> list[Sighting]:
     for event in range(begin, end):
         place = scene.evidence.place(event)
         shape = scene.evidence.value(event).shape
-        if place.kind in ("BinOp", "Call") and sorted(shape) == sorted((delta.shape[1], inputs)):
+        if place.kind in ("BinOp", "Call") and sorted(shape) in (
+            sorted((delta.shape[1], n)) for n in (inputs, inputs + 1)
+        ):
             sighting = Sighting(event, place, 1.0)
             if place.number not in found and _holds(scene, sighting, delta):
                 found[place.number] = sighting
@@ -221,21 +239,29 @@ def _exchanged(scene: Scene, one: ast.expr, other: ast.expr) -> Repair:
 
 
 def _composed(
-    scene: Scene, sighting: Sighting, deltas: list[Named], factor: Array
+    scene: Scene, sighting: Sighting, deltas: list[Named], factors: list[Named]
 ) -> Iterator[Repair]:
     """The right product in the place of the wrong one, in every order and layout that fits."""
     node = scene.node(sighting.place)
     if not isinstance(node, ast.expr):
         return
-    names, right = scene.names(sighting), scene.slip.right
+    right = scene.slip.right
     wanted = right.shape if right is not None else None
+    if right is not None and len(right) == scene.judged.batch.rows():
+        wanted = (scene.last.rows(), *right.shape[1:])
     for delta in deltas[:2]:
-        for named in names.of(factor, 2):
+        for named in factors:
             for text, shape in _products(scene.habits, delta, named):
-                if wanted is not None and shape not in (wanted, wanted[::-1], wanted[1:]):
+                if wanted is not None and not _is_of_shape(shape, wanted):
                     continue
                 for whole in _with_factors(scene, sighting, node, text):
                     yield scene.writer.replace(node, whole, scene.parent(node))
+
+
+def _is_of_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a product may stand for an array: turned, of one sample, with a row for the bias."""
+    turned, one_more = wanted[::-1], (wanted[0] + 1, *wanted[1:])
+    return shape in (wanted, turned, wanted[1:], one_more, one_more[::-1])
 
 
 def _with_factors(scene: Scene, sighting: Sighting, node: ast.expr, product: str) -> list[str]:
@@ -259,6 +285,9 @@ def _beside(scene: Scene, sighting: Sighting, node: ast.expr, product: str, *, a
         if is_sum or (not is_number and not arrays):
             continue  # a sum of what should have been multiplied is part of the mistake
         said = scene.writer.grouped(factor)
+        whole = factor.value if isinstance(factor, ast.Subscript) else factor
+        if scene.writer.said(whole) in product:
+            continue
         if is_divisor:
             after = f"{after} / {said}"
         elif is_number:

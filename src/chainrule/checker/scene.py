@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from chainrule.checker.evidence import Evidence, Sighting, spoken
+from chainrule.checker.explain import Fit
+from chainrule.checker.forward import Pass
 from chainrule.checker.habits import Habits
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
@@ -51,14 +53,48 @@ class Scene:
     @property
     def window(self) -> tuple[int, int]:
         """The events from the step's last forward pass to its end."""
-        return self.judged.parts[-1].event, self.judged.step.end
+        return self.last.event, self.judged.step.end
+
+    @property
+    def last(self) -> Pass:
+        """The step's last forward pass: of samples that passed one by one, the last one's."""
+        return self.judged.parts[-1]
 
     @cached_property
     def begin(self) -> int:
         """The event after which the step's last forward pass had its output."""
         begin, end = self.window
-        made = self.evidence.find(self.judged.parts[-1].output, begin, end)
+        made = self.evidence.find(self.last.output, begin, end)
         return made[0].event + 1 if made else begin
+
+    def with_ones(self, layer: int, values: Array, ones: Array) -> list[Array]:
+        """Rows of a layer's matrix; also with those of the bias, where it stands among them."""
+        row = self.judged.network.layers[layer].bias_row
+        if row == "first":
+            return [values, np.concatenate([ones, values])]
+        return [values, np.concatenate([values, ones])] if row == "last" else [values]
+
+    def weights_at(self, sighting: Sighting, layer: int) -> list[Named]:
+        """Names of a layer's W where something was seen; of a matrix with the bias, its part."""
+        weights, bias = self.judged.batch.weights[layer], self.judged.batch.biases[layer]
+        found = self.names(sighting).of(weights, 2)
+        shape = self.judged.network.layers[layer]
+        if not shape.bias_row or bias is None:
+            return found
+        whole = self.with_ones(layer, weights, bias)[1]
+        rows = slice(1, None) if shape.bias_row == "first" else slice(None, -1)
+        text = "1:" if shape.bias_row == "first" else ":-1"
+        for named in self.names(sighting).of(whole, 2):
+            part = named.value[:, rows] if shape.turned else named.value[rows]
+            found.append(Named(f"{named.text}[{':, ' * shape.turned}{text}]", part))
+        return found
+
+    def gradients(self, fit: Fit) -> list[Array]:
+        """A parameter's gradient in the shapes in which it may be computed."""
+        if fit.kind == "bias":
+            return [fit.gradient]
+        delta = self.judged.explanation.deltas[fit.layer].delta
+        return self.with_ones(fit.layer, fit.gradient, delta.sum(axis=0, keepdims=True))
 
     @cached_property
     def habits(self) -> Habits:
@@ -79,8 +115,7 @@ class Scene:
                 if not _is_module(node.value):
                     found[self.writer.said(node.value), "."] = None
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-                if isinstance(node.slice.value, str):
-                    found[self.writer.said(node.value), "["] = None
+                found[self.writer.said(node.value), "["] = None
         return tuple(found)
 
     def sightings(self, quantity: Array) -> list[Sighting]:

@@ -79,8 +79,8 @@ def slopes_here(scene: Scene, sighting: Sighting) -> list[str]:
     names, layer = scene.names(sighting), scene.slip.layer
     judged = scene.judged
     known = KNOWN[judged.network.layers[layer].activation]
-    outputs = [named.text for named in names.of(_like(scene, sighting, judged.batch.a[layer]))]
-    sums = [named.text for named in names.of(_like(scene, sighting, judged.batch.z[layer]))]
+    outputs = [named.text for named in names.of(_like(scene, sighting, scene.last.a[layer]))]
+    sums = [named.text for named in names.of(_like(scene, sighting, scene.last.z[layer]))]
     written = _as_elsewhere(scene, outputs, sums)
     if known.by_output_text:
         written += [re.sub(r"\ba\b", a, known.by_output_text) for a in outputs[:2]]
@@ -107,7 +107,7 @@ def _like(scene: Scene, sighting: Sighting, quantity: Array) -> Array:
 def _activation_called(scene: Scene) -> str | None:
     """What the learner calls the layer's activation function."""
     begin, end = scene.window
-    for sighting in scene.evidence.find(scene.judged.batch.a[scene.slip.layer], begin, end):
+    for sighting in scene.evidence.find(scene.last.a[scene.slip.layer], begin, end):
         node = sighting.place.node
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
             return ast.unparse(node.func)
@@ -123,7 +123,7 @@ def _as_elsewhere(scene: Scene, outputs: list[str], sums: list[str]) -> list[str
     for other, layer in enumerate(judged.network.layers):
         if layer.activation != activation:
             continue
-        slope = KNOWN[activation].slope(judged.batch.z[other])
+        slope = KNOWN[activation].slope(scene.last.z[other])
         for sighting in scene.evidence.find(slope, begin, end):
             node = sighting.place.node
             if (
@@ -135,7 +135,7 @@ def _as_elsewhere(scene: Scene, outputs: list[str], sums: list[str]) -> list[str
             given = scene.latest(node.args[0], sighting.event)
             if given is None:
                 continue
-            output = np.sort(judged.batch.a[other], axis=None)
+            output = np.sort(scene.last.a[other], axis=None)
             of_output = given.size == output.size and np.allclose(np.sort(given, axis=None), output)
             rest = [ast.unparse(argument) for argument in (*node.args[1:], *node.keywords)]
             written += [
@@ -194,14 +194,15 @@ def _other_argument(scene: Scene, sighting: Sighting, node: ast.AST) -> list[Rep
     """The same function of z instead of a, or of a instead of z."""
     if not isinstance(node, ast.Call) or not node.args:
         return []
-    judged, layer = scene.judged, scene.slip.layer
-    names = scene.names(sighting)
+    layer, names = scene.slip.layer, scene.names(sighting)
     here = scene.writer.said(node.args[0])
     found = []
-    for quantity in (judged.batch.a[layer], judged.batch.z[layer]):
-        for named in names.of(_like(scene, sighting, quantity)):
-            if named.text != here:
-                found.append(scene.writer.replace(node.args[0], named.text, node))
+    for quantity in (scene.last.a[layer], scene.last.z[layer]):
+        found += [
+            scene.writer.replace(node.args[0], named.text, node)
+            for named in names.of(_like(scene, sighting, quantity))
+            if named.text != here
+        ]
     return found
 
 
@@ -267,7 +268,7 @@ def _call_is_to_blame(scene: Scene, calls: list[Repair]) -> bool:
 
 
 def _speaks_of(text: str, name: str) -> bool:
-    words = re.findall(r"[^\W\d_]+", text)
+    words, name = re.findall(r"[^\W\d_]+", text.lower()), name.lower()
     return name in words or (len(name) > 1 and any(name in word for word in words))
 
 
