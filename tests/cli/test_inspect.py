@@ -77,7 +77,7 @@ def test_a_model(run: Run, network: cr.NeuralNetwork) -> None:
     assert "(batch, 4, 4, 2) 3.1 weights (3, 3, 2, 2), 3.1 bias (2,) 38" in told
     found = as_json(run, path)
     assert (found["kind"], found["parameters"], found["statistics"]) == ("model", 163, 4)
-    assert (found["format"], found["checksum"]) == (FORMAT, "right")
+    assert (found["format"], found["checksum"], found["loads"]) == (FORMAT, "right", True)
     assert found["layers"][4] == {
         "layer": "Dense(3)",
         "output_shape": [3],
@@ -135,6 +135,8 @@ def test_a_class_that_is_not_here(run: Run) -> None:
     found = as_json(run, "m.safetensors")
     assert [layer["output_shape"] for layer in found["layers"]] == [None, None]
     assert found["parameters"] == 8
+    assert found["loads"] is False
+    assert "It cannot be loaded here: the layer 'wobble' cannot be built here" in told
 
 
 def test_files_of_each_format(run: Run) -> None:
@@ -403,6 +405,6 @@ def test_a_layer_of_terabytes_takes_no_memory(run: Run, network: cr.NeuralNetwor
     described = json.loads(found.text)
     described["network"]["layers"][4]["settings"]["outputs"] = 10**12
     Path("m.safetensors").write_bytes(b"".join(pieces(json.dumps(described), found.arrays)))
-    assert "Dense(1000000000000) (batch, 1000000000000) weights (32, 3)" in words(
-        run("inspect", "m.safetensors")
-    )
+    told = words(run("inspect", "m.safetensors"))
+    assert "Dense(1000000000000) (batch, 1000000000000) weights (32, 3)" in told
+    assert "It cannot be loaded here: the network needs the shape (1000000000000,)" in told

@@ -12,7 +12,8 @@ from chainrule.cli.inspect_network import tell_network
 from chainrule.data.columns import counted, listed
 from chainrule.data.preprocessing import Preprocessing
 from chainrule.data.target import ClassTarget
-from chainrule.saving.model_file import naming, open_model
+from chainrule.errors import UnreadableFile
+from chainrule.saving.model_file import Content, naming, network_of, open_model
 
 _MOST_CLASSES = 20
 
@@ -29,6 +30,7 @@ def inspect_model(path: Path) -> Findings:
     with naming(path):
         extra = content.described["extra"]
         tell_network(content, findings)
+        _tell_whether_it_loads(content, findings)
         training = content.described.get("training")
         if training is not None:
             findings.facts["training"] = training
@@ -49,6 +51,17 @@ def inspect_model(path: Path) -> Findings:
         if "checkpoint" in content.described:
             tell_checkpoint(content, findings)
     return findings
+
+
+def _tell_whether_it_loads(content: Content, findings: Findings) -> None:
+    """A right checksum says that the file is as it was written, not that it can be a network."""
+    try:
+        network_of(content)
+    except UnreadableFile as error:
+        findings.facts |= {"loads": False, "reason": str(error)}
+        findings.sentences.append(f"It cannot be loaded here: {error}")
+    else:
+        findings.facts["loads"] = True
 
 
 _TOLD = ("table", "images", "training")
