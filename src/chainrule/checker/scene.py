@@ -276,6 +276,11 @@ class Scene:
         }
 
 
+def is_of_a_module(node: ast.Call) -> bool:
+    """Whether a call is of NumPy's, not of a function of the learner's own."""
+    return isinstance(node.func, ast.Attribute) and _is_module(node.func.value)
+
+
 def _is_module(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math")
 

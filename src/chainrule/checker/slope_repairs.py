@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.checker.evidence import Sighting
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.repairs import Repair
-from chainrule.checker.scene import Scene
+from chainrule.checker.scene import Scene, is_of_a_module
 from chainrule.layer import Array
 
 
@@ -192,7 +192,7 @@ def _instead(scene: Scene, sighting: Sighting) -> list[Repair]:
 
 def _other_argument(scene: Scene, sighting: Sighting, node: ast.AST) -> list[Repair]:
     """The same function of z instead of a, or of a instead of z."""
-    if not isinstance(node, ast.Call) or not node.args:
+    if not isinstance(node, ast.Call) or not node.args or is_of_a_module(node):
         return []
     layer, names = scene.slip.layer, scene.names(sighting)
     here = scene.writer.said(node.args[0])

@@ -28,7 +28,9 @@ def missing_update_repairs(scene: Scene) -> Iterator[Repair]:
         if sighting is None:
             continue
         names = scene.names(sighting)
-        for parameter in names.of(bias):
+        target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+        beside = ast.unparse(getattr(target, "value", target))
+        for parameter in sorted(names.of(bias, 6), key=lambda n: not n.text.startswith(beside))[:3]:
             for gradient in _gradients(scene, sighting):
                 rate = names.number(abs(scene.judged.explanation.scale))
                 written = _for_bias(scene, statement, parameter.text, gradient, rate)
