@@ -32,7 +32,7 @@ from chainrule.summary import summary_text
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History
 
-_PATIENCE = 30
+PATIENCE = 30  # epochs without improvement on the validation rows
 
 
 def train_table(
@@ -132,7 +132,7 @@ def _fit(
     x, y = prepared.features, model.targets(prepared.table)
     network.build(x.shape[1])
     talk.print(summary_text(network) + "\n", soft_wrap=True)
-    stopping = EarlyStopping(patience=_PATIENCE)
+    stopping = EarlyStopping(patience=PATIENCE)
     history = fit_or_resume(
         talk,
         network,

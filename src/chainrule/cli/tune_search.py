@@ -20,6 +20,7 @@ from sklearn.model_selection import HalvingGridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 
 from chainrule.cli.choices import Wishes, choose_network
+from chainrule.cli.train_table import PATIENCE
 from chainrule.data.columns import counted
 from chainrule.data.preprocessing import Preprocessing
 from chainrule.data.target import ClassTarget, Target
@@ -33,7 +34,6 @@ from chainrule.training.interrupt import INTERRUPTED
 if TYPE_CHECKING:
     import pandas as pd
 
-_PATIENCE = 30  # as in training afterwards
 _EPOCHS = "network__epochs"
 
 
@@ -120,7 +120,7 @@ def search(
     network = (TrialClassifier if learns_classes else TrialRegressor)(
         partial(build, wishes, target),
         validation=wishes.validation,
-        patience=_PATIENCE,
+        patience=PATIENCE,
         random_state=wishes.seed,
     )
     tried = [{f"network__{name}": value for name, value in one.items()} for one in settings]
