@@ -20,6 +20,8 @@ from chainrule.layer import Array
 BY_HAND: dict[type[cr.Loss], tuple[Any, Any, float, Any]] = {
     cr.SumOfSquares: ([[0.5], [2.0]], [[1.0], [0.0]], 4.25, [[-1.0], [4.0]]),
     cr.MeanSquaredError: ([[0.5], [2.0]], [[1.0], [0.0]], 2.125, [[-0.5], [2.0]]),
+    # Summed over the outputs of a sample: ½ · 0.5² + ½ · 2².
+    cr.HalfSquaredError: ([[0.5, 2.0]], [[1.0, 0.0]], 0.125 + 2, [[-0.5, 2.0]]),
     cr.MeanAbsoluteError: ([[0.5], [2.0]], [[1.0], [0.0]], 1.25, [[-0.5], [0.5]]),
     # Inside: ½ · 0.5². Outside: 1 · (3 - ½).
     cr.Huber: ([[0.5], [3.0]], [[0.0], [0.0]], (0.125 + 2.5) / 2, [[0.25], [0.5]]),
@@ -37,6 +39,13 @@ BY_HAND: dict[type[cr.Loss], tuple[Any, Any, float, Any]] = {
         [[1.0], [0.0]],
         (log(4 / 3) + log(2)) / 2,
         [[-1 / 8], [1 / 4]],
+    ),
+    # The same terms as of two labels of one sample: summed.
+    cr.MultilabelCrossEntropy: (
+        [[log(3), 0.0]],
+        [[1.0, 0.0]],
+        log(4 / 3) + log(2),
+        [[-1 / 4, 1 / 2]],
     ),
     cr.CategoricalCrossEntropy: (
         [[1 / 8, 2 / 8, 5 / 8]],
@@ -65,6 +74,8 @@ BY_HAND: dict[type[cr.Loss], tuple[Any, Any, float, Any]] = {
         [[-2.0, -1.0, 0.0]],
     ),
     cr.Poisson: ([[2.0], [1.0]], [[3.0], [0.0]], (2 - 3 * log(2) + 1) / 2, [[-1 / 4], [1 / 2]]),
+    # Counts of 2 and 1 expected; 2 is as it should be and costs nothing, 0 costs the count.
+    cr.PoissonDeviance: ([[log(2), 0.0]], [[2.0, 0.0]], 1.0, [[0.0, 1.0]]),
     # Beyond the margin; inside it; on the wrong side.
     cr.Hinge: ([[2.0], [0.5], [1.0]], [[1.0], [1.0], [-1.0]], 2.5 / 3, [[0], [-1 / 3], [1 / 3]]),
 }

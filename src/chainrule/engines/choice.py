@@ -97,19 +97,24 @@ class Auto(Engine):
     ----------
     threads : int, optional
         See ``Engine``.
-    worth_seconds : float, default 2
-        The seconds from which on a job is worth it.
+    worth_seconds : float, optional
+        Other seconds from which on a job is worth it.
     """
 
-    def __init__(self, threads: int | None = None, worth_seconds: float = _WORTH_SECONDS) -> None:
+    def __init__(self, threads: int | None = None, worth_seconds: float | None = None) -> None:
         super().__init__(threads)
-        self.worth_seconds = checks.number("worth_seconds", worth_seconds, at_least=0)
+        self.worth_seconds = (
+            None
+            if worth_seconds is None
+            else checks.number("worth_seconds", worth_seconds, at_least=0)
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "worth_seconds": self.worth_seconds}
 
     def is_compiled(self, seconds: float) -> bool:
-        if seconds < self.worth_seconds:
+        least = _WORTH_SECONDS if self.worth_seconds is None else self.worth_seconds
+        if seconds < least:
             self.note(why_not="the job is too small to compile for")
             return False
         if any(importlib.util.find_spec(package) is None for package in _PACKAGES):

@@ -52,13 +52,15 @@ class Programs:
         tell : callable
             Called before what may take seconds.
         """
-        if isinstance(network.optimizer, LBFGS):
-            return None
+        counts = bool(network.parameter_vector.statistics)
+        if isinstance(network.optimizer, LBFGS) and counts:
+            return None  # what it counts, it counts from the reference engine's trace
         samples, steps = batches.count * epochs, batches.per_epoch * epochs
         if not self._is_compiled(network, samples, steps):
             return None
         state = network.training_state.optimizer
-        key = (state, network.loss, network.l1, network.l2, batches.batch_size)
+        penalties = (network.l1, network.l2, batches.penalties_for)
+        key = (state, network.loss, *penalties, batches.batch_size)
 
         def make(module: Any) -> Any:
             tell()
@@ -72,6 +74,7 @@ class Programs:
                 l1=network.l1,
                 l2=network.l2,
                 seed=network.seed,
+                penalties_for=batches.penalties_for,
                 batch=batches.batch_size,
                 threads=self.engine.threads or module.available_threads(),
             )
@@ -99,7 +102,9 @@ class Programs:
                 last_activation(network.loss) if as_prediction else None,
             )
 
-        name = _PREDICTION if as_prediction else "outputs"
+        # What a loss turns into predictions in a way of its own is not ready to be handed out.
+        whole = as_prediction and not _has_own_way(network.loss)
+        name = _PREDICTION if whole else "outputs"
         program: CompiledPrediction = self._program(name, "prediction", (network.loss,), make)
         return program
 
@@ -129,5 +134,8 @@ class Programs:
 
 def last_activation(loss: Loss) -> Any:
     """Return what makes predictions of outputs, unless the loss has a way of its own."""
-    own_way = type(loss).prediction is not Loss.prediction
-    return None if own_way else loss.last_activation
+    return None if _has_own_way(loss) else loss.last_activation
+
+
+def _has_own_way(loss: Loss) -> bool:
+    return type(loss).prediction is not Loss.prediction

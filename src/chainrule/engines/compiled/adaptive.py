@@ -64,6 +64,7 @@ def adam_update(op, context, arena, parameters, gradients, first, rows):
     """θ ← θ - η m̂ / (√ŝ + ε) for Adam and its kin; m and s are sums, see ``optimizers.py``.
 
     m̂ is a part of m, and with Nadam also a part of the gradient. With AMSGrad the largest s counts.
+    Where ε is the paper's ε̂, it is added before the correction of s.
     """
     mean_decay, square_decay, epsilon, looks_ahead = (
         number(op[2]),
@@ -83,7 +84,8 @@ def adam_update(op, context, arena, parameters, gradients, first, rows):
     if looks_ahead != 0:
         on_gradient = on_total
         on_total = of(rate * mean_decay / (1 - mean_decay ** (t + 1)))
-    small = of(at_least_normal(epsilon / root, theta.dtype))
+    before_epsilon = np.sqrt(1 - square_decay) if op[9] != 0 else root
+    small = of(at_least_normal(epsilon / before_epsilon, theta.dtype))
     largest = of(largest_divisor(theta.dtype))
     shrink = of(number(context[SHRINK]))
     beta1, beta2 = of(mean_decay), of(square_decay)

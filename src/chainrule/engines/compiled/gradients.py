@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.engines.compiled.kernel import (
     NORMS,
+    PENALTY_SCALE,
     SHARDS,
     flat,
     kernel,
@@ -34,7 +35,8 @@ def add_shards(op, context, arena, parameters, gradients, first, rows):
 @kernel
 def measure_gradient(op, context, arena, parameters, gradients, first, rows):
     """Add the penalties' gradient; leave Σ g² and the penalties of this part in NORMS."""
-    penalized_at, part, l1, l2 = op[0], op[1], number(op[2]), number(op[3])
+    scale = number(context[PENALTY_SCALE])
+    penalized_at, part, l1, l2 = op[0], op[1], scale * number(op[2]), scale * number(op[3])
     norms = float64_at(context[NORMS])
     place = 2 * (first // part)
     g = flat(gradients, first, rows)

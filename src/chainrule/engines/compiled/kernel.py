@@ -74,6 +74,7 @@ OUTPUT = 20  # address where predictions go
 SHARD_ROOM = 21  # address of this thread's memory that lasts from a shard's first block to its last
 BEGINS = 22  # 1 in the first block of a shard
 ENDS = 23  # 1 in the last block of a shard
+PENALTY_SCALE = 24  # what the penalties are multiplied with in this batch, as bits
 CONTEXT_LENGTH = 32
 
 _OPTIONS: dict[str, Any] = {

@@ -31,6 +31,7 @@ from chainrule.engines.compiled.kernel import (
     PART,
     PARTIALS,
     PARTIALS_LENGTH,
+    PENALTY_SCALE,
     RATE,
     SAMPLE,
     SHARD,
@@ -71,6 +72,7 @@ MEAN_OF = 10  # 0: the loss sums; else the outputs that each sample's terms are 
 CLIP_NORM = 11  # as bits, 0 for none
 PARTS_OF_NORM = 12  # how many partial sums make the gradient's length
 GRADIENTS_OF_SHARDS = 13  # 1 where shards sum up gradients of their own
+PENALTIES_FOR = 14  # as bits, weight of a batch that penalties are stated for; 0: for any
 JOB_LENGTH = 16
 
 _ROWS, _PARTS, _CHECK, _CLIP = 0, 1, 2, 3  # kinds of phases, as in plan.py
@@ -143,7 +145,10 @@ def run_steps(
         context[START], context[BATCH], context[SHARDS] = start, batch, shards
         context[RATE] = bits(rates[step])
         context[SHRINK] = bits(1.0)
-        context[LOSS_SCALE] = bits(_scale(job, context, arena, start, batch))
+        weight = _weight(job, context, arena, start, batch)
+        context[LOSS_SCALE] = bits(1.0 / (weight * job[MEAN_OF]) if job[MEAN_OF] != 0 else 1.0)
+        shared = job[PENALTIES_FOR] != 0
+        context[PENALTY_SCALE] = bits(number(job[PENALTIES_FOR]) / weight if shared else 1.0)
         if timed:
             for index in range(phases[job[FIRST_PHASE], 1], phases[job[LAST_PHASE] - 1, 2]):
                 ops[index * OP_LENGTH + TICKS] = 0
@@ -231,17 +236,15 @@ def _shrink(job: Any, norm: float) -> float:
 
 
 @helper
-def _scale(job: Any, context: Any, arena: Any, start: int, batch: int) -> float:
-    """What a term of the loss is multiplied with, apart from its sample's weight."""
-    if job[MEAN_OF] == 0:
-        return 1.0
-    total = float(batch)
-    if context[WEIGHT] != 0:
-        weights = pointer_like(context[WEIGHT], arena)
-        order = int64_at(context[ORDER])
-        total = 0.0
-        for place in range(start, start + batch):
-            total += weights[order[place] if context[ORDER] != 0 else place]
-        if total == 0:
-            return 1.0  # a batch that counts nothing
-    return 1.0 / (total * job[MEAN_OF])
+def _weight(job: Any, context: Any, arena: Any, start: int, batch: int) -> float:
+    """What the samples of a batch weigh together, where anything is divided by that."""
+    if context[WEIGHT] == 0 or (job[MEAN_OF] == 0 and job[PENALTIES_FOR] == 0):
+        return float(batch)
+    weights = pointer_like(context[WEIGHT], arena)
+    order = int64_at(context[ORDER])
+    total = 0.0
+    for place in range(start, start + batch):
+        total += weights[order[place] if context[ORDER] != 0 else place]
+    if total == 0:  # a batch that counts nothing; its penalties are those of a full one
+        return number(job[PENALTIES_FOR]) if job[PENALTIES_FOR] != 0 else 1.0
+    return total

@@ -29,14 +29,17 @@ from chainrule.loss import Loss
 from chainrule.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
+    HalfSquaredError,
     Hinge,
     Huber,
     KLDivergence,
     LogCosh,
     MeanAbsoluteError,
     MeanSquaredError,
+    MultilabelCrossEntropy,
     NegativeLogLikelihood,
     Poisson,
+    PoissonDeviance,
     SigmoidCrossEntropy,
     SmoothedLoss,
     SoftmaxCrossEntropy,
@@ -56,6 +59,18 @@ def squares(y_hat, y, s, t):
 def squares_slope(y_hat, y, s, t):
     """2 (ŷ - y)."""
     return TWO * (y_hat - y)
+
+
+@scalar
+def half_squares(y_hat, y, s, t):
+    """½ (ŷ - y)²."""
+    return (y_hat - y) * (y_hat - y) / TWO
+
+
+@scalar
+def half_squares_slope(y_hat, y, s, t):
+    """ŷ - y."""
+    return y_hat - y
 
 
 @scalar
@@ -116,6 +131,18 @@ def poisson_slope(y_hat, y, s, t):
 
 
 @scalar
+def poisson_deviance(z, y, s, t):
+    """e^z - y z, and y log y - y; 0 log 0 counts as 0."""
+    return exponential(z) - y * z + (y * np.log(y if y > ZERO else ONE) - y)
+
+
+@scalar
+def poisson_deviance_slope(z, y, s, t):
+    """e^z - y."""
+    return exponential(z) - y
+
+
+@scalar
 def hinge(y_hat, y, s, t):
     """max(0, 1 - y ŷ)."""
     missing = ONE - y * y_hat
@@ -129,20 +156,24 @@ def hinge_slope(y_hat, y, s, t):
 
 
 _SQUARES = loss_kernel(squares, squares_slope)
+_SIGMOID_BINARY = loss_kernel(cross.sigmoid_binary, cross.sigmoid_binary_slope)
 
 _KERNELS: dict[type[Loss], Kernel] = {
     SumOfSquares: _SQUARES,
     MeanSquaredError: _SQUARES,
+    HalfSquaredError: loss_kernel(half_squares, half_squares_slope),
     MeanAbsoluteError: loss_kernel(distance, distance_slope),
     Huber: loss_kernel(huber, huber_slope),
     LogCosh: loss_kernel(log_cosh, log_cosh_slope),
     BinaryCrossEntropy: loss_kernel(cross.binary, cross.binary_slope),
-    SigmoidCrossEntropy: loss_kernel(cross.sigmoid_binary, cross.sigmoid_binary_slope),
+    SigmoidCrossEntropy: _SIGMOID_BINARY,
+    MultilabelCrossEntropy: _SIGMOID_BINARY,
     CategoricalCrossEntropy: loss_kernel(cross.categorical, cross.categorical_slope),
     SoftmaxCrossEntropy: cross.softmax_cross_entropy,
     NegativeLogLikelihood: loss_kernel(cross.likelihood, cross.likelihood_slope),
     KLDivergence: loss_kernel(cross.divergence, cross.divergence_slope),
     Poisson: loss_kernel(poisson, poisson_slope),
+    PoissonDeviance: loss_kernel(poisson_deviance, poisson_deviance_slope),
     Hinge: loss_kernel(hinge, hinge_slope),
 }
 

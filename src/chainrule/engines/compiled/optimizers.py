@@ -104,7 +104,7 @@ def _adam(optimizer: Adam, state: OptimizerState) -> tuple[Any, ...]:
     vectors = _addresses(state, "gradient_sum", "squares")
     largest = _addresses(state, "largest_squares") if isinstance(optimizer, AMSGrad) else (0,)
     settings = optimizer.mean_decay, optimizer.square_decay, optimizer.epsilon
-    return *settings, isinstance(optimizer, Nadam), *vectors, *largest
+    return *settings, isinstance(optimizer, Nadam), *vectors, *largest, optimizer.epsilon_hat
 
 
 def _lion(optimizer: Lion, state: OptimizerState) -> tuple[Any, ...]:

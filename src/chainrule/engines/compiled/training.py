@@ -28,6 +28,7 @@ from chainrule.layer import Array, Layer, Shape
 from chainrule.layers.dense import Dense
 from chainrule.loss import Loss
 from chainrule.optimizer import Optimizer, OptimizerState
+from chainrule.optimizers import LBFGS
 from chainrule.parameters import ParameterVector
 from chainrule.samples import Samples
 
@@ -58,6 +59,8 @@ class CompiledTraining:
     threads : int
     seed : int, default 0
         The network's, for random masks.
+    penalties_for : float, optional
+        Weight of a batch that ``l1`` and ``l2`` are stated for; without it they are for any batch.
     traced : bool, default False
         Whether every value is kept, ∂loss/∂x too; see ``tracing.py``.
     """
@@ -76,6 +79,7 @@ class CompiledTraining:
         batch: int,
         threads: int,
         seed: int = 0,
+        penalties_for: float | None = None,
         traced: bool = False,
     ) -> None:
         self.layers = layers
@@ -95,6 +99,8 @@ class CompiledTraining:
             plan = Plan(parameters, training=True, wide=wide, traced=traced, batch=batch)
             self._plan_passes(plan, layers, shapes)
             self._plan_between(plan, l1, l2, optimizer.clip_value)
+            if isinstance(optimizer, LBFGS):
+                return plan  # which makes no steps here: SciPy does, from what is measured
             try:
                 plan_update(optimizer, state, parameters.penalized, plan)
             except NoTwin:
@@ -124,6 +130,7 @@ class CompiledTraining:
         job = program.job
         job[loop.BATCH_SIZE] = batch
         job[loop.CLIP_NORM] = as_setting(optimizer.clip_norm or 0.0)
+        job[loop.PENALTIES_FOR] = as_setting(float(penalties_for or 0.0))
         job[loop.PARTS_OF_NORM] = len(self.norms_of_parts) // 2
         job[loop.GRADIENTS_OF_SHARDS] = bool(plan.summed)
         job[loop.MEAN_OF] = {"sum": 0, "mean": plan_outputs(shapes), "mean of samples": 1}[
@@ -253,6 +260,22 @@ class CompiledTraining:
         made, losses, norms = self._run(workers, rates)
         self.state.step += made
         return made, losses, norms
+
+    def measure(self, workers: Workers) -> float | None:
+        """Compute the loss of a full batch, and leave its gradient in ``gradients``; no update.
+
+        Returns
+        -------
+        float or None
+            None where a number is not finite.
+        """
+        program = self.program
+        program.set(place.STEP, 0)
+        program.set(place.ORDER, 0)
+        program.job[loop.FIRST_STEP] = 0
+        program.job[loop.LAST_PHASE] = self.last_before_update
+        made, losses, _ = self._run(workers, _ONE_RATE)
+        return float(losses.sum()) if made else None
 
     def is_finite(self, workers: Workers) -> bool:
         """Whether loss and gradient of the first samples are finite; changes nothing."""
