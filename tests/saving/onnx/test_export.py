@@ -171,6 +171,17 @@ def test_predictions_of_logarithms_are_probabilities(tmp_path: Path) -> None:
     assert isinstance(read.loss, cr.losses.NegativeLogLikelihood)
 
 
+def test_predictions_of_logarithms_of_counts(tmp_path: Path) -> None:
+    network = cr.NeuralNetwork(cr.Dense(3), inputs=2, loss="poisson_deviance")
+    path = to_onnx(network, tmp_path / "m.onnx")
+    assert operators(path) == ["Gemm", "Exp"]
+    x = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
+    read = saving.from_onnx(path)
+    assert isinstance(read.loss, cr.losses.PoissonDeviance)
+    for found in (by_onnxruntime(path, x), read.predict(x)):
+        assert relative_error(found, network.predict(x)) < 1e-6
+
+
 # --- a layer of one's own -------------------------------------------------------------------------
 
 

@@ -59,7 +59,7 @@ CASES: list[tuple[str, tuple[int, ...], list[Node], dict[str, Any]]] = [
     ),
     (r"has 2 numbers for min", ROW, [node("Clip", "x low", "y")], {"low": random(2)}),
     (r"axis=1, which is not the axis of", SEQUENCE, [node("Softmax", "x", "y", axis=1)], {}),
-    (r"power of something other", ROW, [node("Exp", "x", "y")], {}),
+    (r"power a second time", ROW, [node("Exp", "x", "e"), node("Exp", "e", "y")], {}),
     (
         r"goes on with e to some power",
         ROW,
@@ -450,3 +450,11 @@ def test_a_loss_that_cannot_take_the_last_activation(tmp_path: Path) -> None:
     path = save(tmp_path / "m.onnx", [node("Tanh", "x", "y")], [3])
     with pytest.raises(UnreadableFile, match="this loss expects positive outputs"):
         from_onnx(path, loss="poisson")
+
+
+def test_a_loss_that_does_not_take_exponentials(tmp_path: Path) -> None:
+    """Otherwise the network would predict the logarithms of what the file does."""
+    path = save(tmp_path / "m.onnx", [node("LogSoftmax", "x", "l"), node("Exp", "l", "y")], ROW)
+    with pytest.raises(UnreadableFile, match="'mean_squared_error' does not do; expected one on"):
+        from_onnx(path, loss="mean_squared_error")
+    assert from_onnx(path, loss="poisson_deviance").loss.name == "poisson_deviance"

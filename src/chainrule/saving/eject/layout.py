@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ WIDTH = 88  # of a line: ruff's default
 INDENT = "    "
 
 _FACTORS = " * ", " / ", " @ "
+_CALL = re.compile(r"[\w.]+\(")
 
 
 def statement(start: str, printer: Printer, expression: Expression, depth: int = 1) -> list[str]:
@@ -39,6 +41,9 @@ def statement(start: str, printer: Printer, expression: Expression, depth: int =
         opening = _opening(line)
         if _fits(line[: opening + 1], depth) and _fits(line[opening + 1 : -1], depth + 1):
             return [line[: opening + 1], INDENT + line[opening + 1 : -1], ")"]
+        first = _first_call(line, len(start))
+        if first and all(map(_fits, first, (depth, depth + 1, depth))):
+            return [first[0], INDENT + first[1], first[2]]
     match expression:
         case Call() | Cases():
             return call_lines(line, depth)
@@ -106,6 +111,19 @@ def _opening(line: str) -> int:
         if not inside:
             return place
     return 0
+
+
+def _first_call(line: str, start: int) -> list[str]:
+    """Cut a line that begins with a call: up to its bracket, what is inside, and what follows."""
+    called = _CALL.match(line, start)
+    if called is None:
+        return []
+    inside, opening = 0, called.end() - 1
+    for place in range(opening, len(line)):
+        inside += (line[place] in "([{") - (line[place] in ")]}")
+        if not inside:
+            return [line[: opening + 1], line[opening + 1 : place], line[place:]]
+    return []
 
 
 def _fits(line: str, depth: int) -> bool:

@@ -1,4 +1,7 @@
-"""How a graph ends decides the loss: those on logits apply softmax or sigmoid themselves."""
+"""How a graph ends decides the loss: those on logits apply softmax or sigmoid themselves.
+
+Those on logarithms apply the exponential: of probabilities, or of counts.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chainrule.activation import Activation
-from chainrule.errors import InvalidSetting
+from chainrule.activations import LogSoftmax
+from chainrule.errors import InvalidSetting, UnreadableFile
 from chainrule.loss import Loss
 from chainrule.losses import (
+    LossOnLogarithms,
     MeanSquaredError,
     NegativeLogLikelihood,
+    PoissonDeviance,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
 )
@@ -20,11 +26,23 @@ from chainrule.saving.onnx.chain import Step
 def with_loss(
     steps: list[Step], loss: Loss | None, *, exponentials: bool
 ) -> tuple[list[Step], Loss]:
-    """Choose the loss; one on logits takes the last activation away."""
+    """Choose the loss; one on logits takes the last activation away.
+
+    Raises
+    ------
+    UnreadableFile
+        When the graph ends in an exponential that the loss asked for does not apply.
+    """
+    if exponentials and not isinstance(loss, LossOnLogarithms | None):
+        raise UnreadableFile(
+            f"it ends with e to the power of its outputs, which the loss {loss.name!r} does not "
+            "do; expected one on logarithms, as 'negative_log_likelihood' or 'poisson_deviance'."
+        )
     if loss is not None:
         return _without_last(steps, loss), loss
     if exponentials:
-        return steps, NegativeLogLikelihood()
+        of_probabilities = isinstance(_last_activation(steps), LogSoftmax)
+        return steps, NegativeLogLikelihood() if of_probabilities else PoissonDeviance()
     for candidate in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
         left = _without_last(steps, candidate)
         if left is not steps and _takes(candidate, _last_activation(left)):

@@ -139,13 +139,9 @@ def _need(node: Node, name: str, value: float, default: float) -> None:
 
 @reads("Exp")
 def read_exponential(reader: Reader, node: Node) -> Value:
-    """At the end, of logarithms of probabilities: what the negative log likelihood predicts."""
+    """At the end, of logarithms: what losses on them predict."""
     value = reader.flow(node)
-    last = value.chain.step
-    if last is None or activations.LogSoftmax not in (
-        last.kind,
-        type(last.settings.get("activation")),
-    ):
-        raise node.refuse("takes e to the power of something other than a log-softmax.")
+    if reader.exponentials_of is not None:
+        raise node.refuse("takes e to some power a second time; expected that once, at the end.")
     reader.exponentials_of = value.chain
     return value
