@@ -160,7 +160,7 @@ ORDER = {
         checker.sum_repairs checker.factor_repairs checker.update_repairs checker.mending
         checker.other_findings checker.bias_findings checker.finding_lines
         checker.no_network checker.rates checker.data_findings
-        checker.verdict checker.troubles checker.wording
+        checker.verdict checker.troubles checker.wording checker.answers
         checker.checking checker
         """,
     "the exercises": """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.checker import process
+from chainrule.checker.answers import answer, certificate, convention
 from chainrule.checker.bias_findings import cancelled, unused_bias
 from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
@@ -12,8 +13,8 @@ from chainrule.checker.finding_lines import finding_line
 from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
-from chainrule.checker.judged import Finding, Judged, explain_step, readings, sizes
-from chainrule.checker.mending import point_at
+from chainrule.checker.judged import Finding, Judged, explain_step, readings
+from chainrule.checker.mending import Mended, point_at
 from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
 from chainrule.checker.other_findings import (
     Structural,
@@ -31,7 +32,6 @@ from chainrule.checker.source import Source
 from chainrule.checker.steps import Step, find_steps
 from chainrule.checker.troubles import trouble
 from chainrule.checker.verdict import Verdict
-from chainrule.checker.wording import MISTAKES
 
 _FEW = 3
 
@@ -185,12 +185,10 @@ def _structural(
     line = found.line
     if evidence is not None:
         line = finding_line(source, evidence, network, found)
-    message = _sentences(
-        source, network, found.cause, found.layer, line, found.right_line, found.words
-    )
+    pointed = None if line is None else Mended(line, found.right_line or "", is_proved=False)
     return Verdict(
         "wrong",
-        message,
+        answer(source, network, found.cause, found.layer, pointed, found.words),
         cause=found.cause,
         layer=found.layer + 1,
         line=line,
@@ -206,90 +204,18 @@ def _say(source: Source, evidence: Evidence, network: Network, finding: Finding)
             "right or wrong, gives its numbers. So there is no verdict.",
             cause="not_understood",
         )
-    convention = _convention(network, finding)
+    said = convention(network, finding)
     if finding.slip is None:
-        return Verdict("correct", _certificate(network, finding, convention), convention=convention)
+        return Verdict("correct", certificate(network, finding, said), convention=said)
     slip = cancelled(evidence, finding.judged, finding.slip)
     pointed = point_at(Scene(source, evidence, finding.judged, slip))
-    line, right = (pointed.line, pointed.right_line or None) if pointed else (None, None)
     words = {"factor": slip.detail.partition(" ")[2] or slip.detail, "kind": slip.detail}
     return Verdict(
         "wrong",
-        _sentences(source, network, slip.cause, slip.layer, line, right, words),
+        answer(source, network, slip.cause, slip.layer, pointed, words),
         cause=slip.cause,
         layer=slip.layer + 1,
-        line=line,
-        right_line=right,
-        convention=convention,
+        line=pointed.line if pointed else None,
+        right_line=(pointed.right_line or None) if pointed else None,
+        convention=said,
     )
-
-
-def _convention(network: Network, finding: Finding) -> str:
-    judged = finding.judged
-    if judged is None:
-        return ""
-    explanation = judged.explanation
-    parts = []
-    if explanation.loss:
-        parts.append(f"loss: {explanation.loss}")
-    parts.append("one sample at a time" if judged.batch.rows() == 1 else "batches")
-    parts.append("samples in columns" if network.columns else "samples in rows")
-    parts.append(f"learning rate times loss scale {abs(explanation.scale):.4g}")
-    if explanation.extra:
-        parts.append(explanation.extra)
-    return "; ".join(parts)
-
-
-def _certificate(network: Network, finding: Finding, convention: str) -> str:
-    judged = finding.judged
-    assert judged is not None  # noqa: S101 - a correct finding has its step
-    layers = " -> ".join(map(str, sizes(judged.batch)))
-    names = ", ".join(layer.activation for layer in network.layers)
-    return (
-        f"Correct. The network is {layers} ({names}); every update of its parameters is the true "
-        f"gradient, to rounding. Conventions: {convention}."
-    )
-
-
-def _sentences(
-    source: Source,
-    network: Network | None,
-    cause: str,
-    layer: int,
-    line: int | None,
-    right: str | None,
-    words: dict[str, str],
-) -> str:
-    what, why = MISTAKES.get(cause, MISTAKES["unexplained"])
-    layers = network.layers if network else ()
-    count = len(layers)
-    names = {
-        "layer": _layer_name(layer, count),
-        "layer_after": _layer_name(layer + 1, count),
-        "layer_capital": _capital(_layer_name(layer, count)),
-        "what": f"{'the bias' if words.get('kind', '').startswith('bias') else 'the weights'} of "
-        f"{_layer_name(layer, count)}",
-        "activation": layers[min(layer, count - 1)].activation if layers else "",
-        "factor": "",
-        "number": "",
-        **words,
-    }
-    if words.get("kind") == "all":
-        names["what"] = "all parameters"
-    names["what_capital"] = _capital(names["what"])
-    said = [what.format(**names), why.format(**names)]
-    if line is not None:
-        said.append(f"Line {line}: {source.line(line)}")
-    if right:
-        said.append(f"It should be: {right}")
-    return "\n".join(said)
-
-
-def _layer_name(layer: int, count: int) -> str:
-    if layer >= count - 1:
-        return "the output layer"
-    return "the hidden layer" if count == 2 else f"hidden layer {layer + 1}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -65,11 +65,17 @@ class Mended:
     right_line : str
     is_proved : bool
         Whether the mended file was run, and its steps were right.
+    is_new : bool
+        Whether ``right_line`` is to be written after the line, not in its place.
+    also : tuple of (int, str)
+        Other lines that must change with it, as they should be.
     """
 
     line: int
     right_line: str
     is_proved: bool
+    is_new: bool = False
+    also: tuple[tuple[int, str], ...] = ()
 
 
 def point_at(scene: Scene) -> Mended | None:
@@ -94,8 +100,15 @@ def mend(scene: Scene) -> list[Mended]:
         return []
     proved = _first_that_proves_right(scene, repairs)
     if proved is not None:
-        return [Mended(proved.line, scene.writer.right_line(proved), is_proved=True)]
-    return [Mended(one.line, scene.writer.right_line(one), is_proved=False) for one in repairs]
+        return [_as_mended(scene, proved, is_proved=True)]
+    return [_as_mended(scene, repair, is_proved=False) for repair in repairs]
+
+
+def _as_mended(scene: Scene, repair: Repair, *, is_proved: bool) -> Mended:
+    writer = scene.writer
+    lines = writer.right_lines(repair)
+    also = tuple((line, text) for line, text in lines.items() if line != repair.line)
+    return Mended(repair.line, lines[repair.line], is_proved, repair.is_new, also)
 
 
 def _with_others(scene: Scene, propose: Callable[[Scene], Iterator[Repair]]) -> Iterator[Repair]:

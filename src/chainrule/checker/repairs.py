@@ -26,6 +26,11 @@ class Repair:
     line: int
     edits: tuple[Edit, ...]
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it writes a statement after the line."""
+        return self.edits[0].new.startswith("\n")
+
 
 class Writer:
     """Writes repairs into a learner's text."""
@@ -79,7 +84,7 @@ class Writer:
 
     def together(self, repairs: list[Repair]) -> Repair:
         """Several repairs as one; the first line is the one to point at."""
-        edits = sorted({edit for one in repairs for edit in one.edits}, key=lambda e: e.start)
+        edits = dict.fromkeys(edit for one in repairs for edit in one.edits)
         return Repair(repairs[0].line, tuple(edits))
 
     def mended(self, repair: Repair) -> str:
@@ -89,12 +94,22 @@ class Writer:
             text = text[: edit.start] + edit.new + text[edit.end :]
         return text
 
-    def right_line(self, repair: Repair) -> str:
-        """The mended line; of a new statement, that statement."""
-        first = min(repair.edits, key=lambda e: e.start)
-        if first.new.startswith("\n"):
-            return first.new.strip()
-        return self.mended(repair).splitlines()[repair.line - 1].strip()
+    def right_lines(self, repair: Repair) -> dict[int, str]:
+        """The lines that change, as they should be; of a new statement, that statement."""
+        if repair.is_new:
+            return {repair.line: repair.edits[0].new.strip()}
+        by_line: dict[int, list[Edit]] = {repair.line: []}
+        for edit in repair.edits:
+            by_line.setdefault(self.text.count("\n", 0, edit.start) + 1, []).append(edit)
+        return {line: self._mended_line(line, edits) for line, edits in by_line.items()}
+
+    def _mended_line(self, line: int, edits: list[Edit]) -> str:
+        start = self._starts[line - 1]
+        end = self._starts[line]
+        text = self.text[start:end]
+        for edit in sorted(edits, key=lambda e: -e.start):
+            text = text[: edit.start - start] + edit.new + text[edit.end - start :]
+        return text.strip()
 
     def _has_brackets(self, start: int, end: int) -> bool:
         return self.text[start - 1 : start] == "(" and self.text[end : end + 1] == ")"

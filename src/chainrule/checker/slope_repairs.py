@@ -25,8 +25,7 @@ def missing_slope_repairs(scene: Scene) -> Iterator[Repair]:
                 yield _put(scene, sighting, named.text)
     yield from _without_condition(scene)
     unfinished = deltas.error if slip.detail else deltas.delta
-    nearest = _in_gradients(scene, unfinished) if slip.detail else []
-    for sighting in [*nearest, *_in_order(scene, unfinished)]:
+    for sighting in _in_order(scene, unfinished):
         for slope in slopes_here(scene, sighting)[:2]:
             node = scene.node(sighting.place)
             assert isinstance(node, ast.expr)  # noqa: S101 - only those have values
