@@ -219,7 +219,7 @@ class Evidence:
         return paths | ({_starred(path) for path in paths} - changing)
 
     def _is_update(self, at: int, old: int, new: int, place: int) -> bool:
-        if place >= 0 and self.places[place].kind == "AugAssign":
+        if place >= 0 and _takes_itself(self.places[place].node):
             return True
         events = self._events_of.get(new, [])
         last = bisect.bisect_left(events, at) - 1
@@ -333,6 +333,17 @@ def _parts(row: Array) -> list[bytes]:
     cuts = range(1, min(length, 4))
     parts = [row, *(row[:-cut] for cut in cuts), *(row[cut:] for cut in cuts)]
     return [part.tobytes() for part in parts if len(part)]
+
+
+def _takes_itself(statement: ast.AST) -> bool:
+    """Whether a statement computes a variable from its old value: w += d, w[i] = w[i] + d."""
+    if not isinstance(statement, ast.Assign):
+        return isinstance(statement, ast.AugAssign)
+    targets = {ast.unparse(target) for target in statement.targets}
+    return any(
+        isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and ast.unparse(node) in targets
+        for node in ast.walk(statement.value)
+    )
 
 
 def _are_siblings(one: Path, other: Path) -> bool:

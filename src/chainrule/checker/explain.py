@@ -27,6 +27,7 @@ from chainrule.checker.steps import Step
 from chainrule.layer import Array
 
 TOLERANCE = 1e-7
+_FARTHEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +132,12 @@ def explain(
         ]
     if not search.found:
         return None
-    finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
-    return min(finished, key=lambda found: found.cost)
+    finished = [
+        whole
+        for found in search.found
+        if (whole := _with_scales(found, done.rows(), done.output.shape[1]))
+    ]
+    return min(finished, key=lambda found: found.cost, default=None)
 
 
 def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> list[Explanation]:
@@ -142,7 +147,8 @@ def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> lis
     )
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
-    return [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
+    finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
+    return [found for found in finished if found is not None]
 
 
 def _descend(
@@ -213,7 +219,9 @@ def _with_known(search: _Search, memory: Memory, fit: Fit, common: Parts) -> Fit
     weights = search.done.weights[number]
     rest = memory.rest(change, memory.weights_before(number), weights, common)
     scale = scale_of(rest, fit.gradient, float(np.abs(weights).max()))
-    if not scale:
+    if not fit.gradient.any() and float(np.abs(rest).max()) <= 1e-6 * float(np.abs(change).max()):
+        scale = 0.0  # a sample of zeros moves nothing by itself
+    elif not scale:
         return None
     return replace(fit, scale=scale, momentum=common.momentum, pull=common.pull)
 
@@ -336,11 +344,14 @@ def _fit_bias_seen(search: _Search, number: int, candidate: Delta, change: Array
     return None
 
 
-def _with_scales(found: Explanation, rows: int, outputs: int) -> Explanation:
+def _with_scales(found: Explanation, rows: int, outputs: int) -> Explanation | None:
     """Compare the scales of all parameters; those that differ are mistakes of factor or sign."""
     moving = [fit for fit in found.fits if fit.scale]
     if not moving:
         return found
+    sizes = [abs(fit.scale) for fit in moving]
+    if max(sizes) > _FARTHEST * min(sizes):  # rounding, taken for a gradient
+        return None
     weights = [fit.scale for fit in moving if fit.kind == "weights"] or [moving[0].scale]
     reference = _commonest([abs(scale) for scale in weights])
     slips = list(found.slips)

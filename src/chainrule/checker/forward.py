@@ -234,9 +234,18 @@ def _layers_from(
                 seen.add(weights.tobytes())
                 rest = weights.shape[0] - inputs
                 for row in ("first", "last") if rest else ("",):
-                    z = _with_ones(h, row) @ weights
+                    factors = _with_ones(h, row)
+                    if moment.evidence.number_by_number and not _adds_up(factors, weights):
+                        continue
+                    z = factors @ weights
                     found += _with_bias(moment, z, path, turned, row)
     return found
+
+
+def _adds_up(h: Array, weights: Array) -> bool:
+    """Whether any z is a sum of several products; a single product may be seen by chance."""
+    terms = (h != 0).astype(int) @ (weights != 0).astype(int)
+    return h.shape[1] == 1 or bool((terms > 1).any())
 
 
 def _as_weights(array: Array, inputs: int, turned: bool) -> list[Array]:

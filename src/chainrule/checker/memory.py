@@ -17,6 +17,7 @@ from chainrule.layer import Array
 
 _TOLERANCE = 1e-6
 _ALIKE = 1e-4
+_SHARE = 1e-4  # of an update that is its gradient; with less, any gradient would do
 _NOTHING_FORGOTTEN = 0.009  # m is 1 less rate times penalty where gradients pile up
 KINDS = ("momentum", "decay", "both", "l1", "decay everywhere")
 
@@ -75,11 +76,13 @@ class Memory:
         matrix = np.stack([column.reshape(-1) for column in columns], axis=1)
         if not np.isfinite(matrix).all() or not change.any():
             return None
-        if change.size <= len(columns):
+        if change.size <= len(columns) or not gradient.any():
             return Parts(np.nan, np.nan, np.nan)
         found, _, rank, _ = np.linalg.lstsq(matrix, change.reshape(-1), rcond=None)
         off = float(np.abs(matrix @ found - change.reshape(-1)).max())
-        if rank < len(columns) or off > _TOLERANCE * float(np.abs(change).max()) or not found[0]:
+        largest = float(np.abs(change).max())
+        share = float(np.abs(found[0] * gradient).max())
+        if rank < len(columns) or off > _TOLERANCE * largest or share < _SHARE * largest:
             return None
         momentum = float(found[1]) if self.has_momentum else 0.0
         return Parts(float(found[0]), momentum, float(found[-1]) if self.has_pull else 0.0)
@@ -102,7 +105,7 @@ class Parts:
 
 def in_common(parts: list[Parts]) -> Parts | None:
     """What all layers have in common, or None where they differ by more than a sign of r."""
-    known = [part for part in parts if np.isfinite(part.scale)]
+    known = [part for part in parts if np.isfinite(part.scale) and part.scale]
     if not known:
         return None
     momentum = np.array([part.momentum for part in known])
@@ -133,7 +136,7 @@ def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[S
     if memory.has_pull:
         # r = -c λ for the penalty ½ λ w²: with the wrong sign weights are pushed away from zero.
         for layer, part in enumerate(parts):
-            if part.pull / part.scale > 0:
+            if part.scale and part.pull / part.scale > 0:
                 ratio = f"{part.pull / part.scale:.3g}"
                 slips.append(Slip("regularisation_sign", layer, detail=ratio))
         name = "L1" if memory.kind == "l1" else "L2"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.checker.recorder import Recorder, SeenEnough
+from chainrule.checker.recorder import PER_STATEMENT, Recorder, SeenEnough
 
 _add, _reshape, _float64, _array = np.add, np.reshape, np.float64, np.array
 _ndarray = np.ndarray
@@ -58,6 +58,14 @@ class NudgingRecorder(Recorder):
         if at >= self.stop:
             raise SeenEnough
         return self._nudged(value) if at in self.nudged_events else value
+
+    def assigned(self, place: int) -> None:
+        """Count only: what changed is known from the run without a nudge."""
+        self._counted(place, PER_STATEMENT)
+
+    def repeated(self, place: int) -> None:
+        """Count only."""
+        self._counted(place)
 
     def _nudged(self, value: Any) -> Any:
         if len(self.nudge) == 1 and not isinstance(value, (_ndarray, list, tuple)):

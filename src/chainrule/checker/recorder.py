@@ -23,14 +23,14 @@ _asarray, _ascontiguousarray, _float64 = np.asarray, np.ascontiguousarray, np.fl
 _ndarray, _generic = np.ndarray, np.generic
 _byte_bounds = np.lib.array_utils.byte_bounds
 _isinstance, _type, _id, _len, _vars = isinstance, type, id, len, vars
-_monotonic, _getframe = time.monotonic, sys._getframe
+_seconds, _getframe = time.process_time, sys._getframe
 _ValueError, _TypeError, _Exception = ValueError, TypeError, Exception
 
 GONE = -1  # the value of a variable that is no more
 LARGEST = 20_000  # numbers in an array that is written down
-_EVENTS = 16_000
-_PER_PLACE = 300
-_PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
+_EVENTS = 24_000
+_PER_PLACE = 1_200
+PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
 _NO_NEWS = 5_000
 _DEPTH = 6
 _WIDTH = 64
@@ -51,7 +51,7 @@ class Recorder:
     filename : str
         Under which the learner's program is compiled; frames of other files are not looked into.
     seconds : float
-        How long to watch, from the first event.
+        How much processor time to watch for, from the first event.
     """
 
     def __init__(self, filename: str, seconds: float) -> None:
@@ -84,7 +84,7 @@ class Recorder:
 
     def assigned(self, place: int) -> None:
         """Look at what a statement changed."""
-        if self._counted(place, _PER_STATEMENT):
+        if self._counted(place, PER_STATEMENT):
             self._look(_getframe(1), place)
 
     def repeated(self, place: int) -> None:
@@ -107,7 +107,7 @@ class Recorder:
         self.counts[place] = count
         if count > at_most:
             self.without_news += 1
-            late = self.without_news % 256 == 0 and _monotonic() - self.started > self.seconds
+            late = self.without_news % 256 == 0 and _seconds() - self.started > self.seconds
             if self.without_news > _NO_NEWS or late:
                 self.enough = True
                 raise SeenEnough
@@ -123,8 +123,8 @@ class Recorder:
         self.events.append((place, number))
         count = _len(self.events)
         if count == 1:
-            self.started = _monotonic()
-        late = count % 64 == 0 and _monotonic() - self.started > self.seconds
+            self.started = _seconds()
+        late = count % 64 == 0 and _seconds() - self.started > self.seconds
         if count >= _EVENTS or late:
             self.enough = True
             raise SeenEnough
@@ -221,7 +221,8 @@ class Recorder:
             for position, item in enumerate(itertools.islice(value, _WIDTH)):
                 self._walk((*path, position), item, visited, found, depth + 1)
         elif _isinstance(value, dict):
-            for name, item in list(itertools.islice(value.items(), 4 * _WIDTH)):
+            told = [pair for pair in list(value.items()) if _may_hold_numbers(pair[1])]
+            for name, item in told[: 4 * _WIDTH]:
                 if _isinstance(name, (str, int)) and not str(name).startswith("__"):
                     self._walk((*path, name), item, visited, found, depth + 1)
         elif getattr(_type(value), "__module__", "") == "__main__" and hasattr(value, "__dict__"):
@@ -234,6 +235,13 @@ class Recorder:
             number = self.path_numbers[path] = _len(self.paths)
             self.paths.append(path)
         return number
+
+
+def _may_hold_numbers(value: Any) -> bool:
+    """Whether a variable is worth a look: all of NumPy's names may stand among the learner's."""
+    if _isinstance(value, (*_SCALARS, _ndarray, *_CONTAINERS)):
+        return not _isinstance(value, bool)
+    return getattr(_type(value), "__module__", "") == "__main__"
 
 
 def _numeric(value: Any) -> bool:

@@ -31,6 +31,8 @@ _DIRECTIONS = 3
 _TOLERANCE = 1e-4
 _PASSES = 4
 _MEASURING = 3
+_LATER = 3
+_MAKING = ("BinOp", "Call", "ListComp")
 
 
 @dataclass(frozen=True)
@@ -96,15 +98,13 @@ def other_loss(
         if _agrees(seen, [look.deltas for look in _looks_of(seen)]):
             return None
         report = report_of(evidence.places, place)
-        if report is None or report.is_metric or not _could_be_loss(report, seen):
+        if report is None or not report.is_loss or not _could_be_loss(report, seen):
             continue
         suspects.append((report, seen))
     suspects = _not_part_of_the_step(source, evidence, made, suspects)
     if not suspects:
         return None
-    _, seen = max(
-        suspects, key=lambda pair: (pair[0].is_shown or pair[0].is_named, pair[1][0].event)
-    )
+    _, seen = max(suspects, key=lambda pair: pair[1][0].event)
     squared = _agrees(seen, [_squared(network, look) for look in _looks_of(seen)])
     return Reported("squared" if squared else "", _line(evidence, *_first_with(suspects, seen)))
 
@@ -215,9 +215,9 @@ def _look(
     z, stop = done.z[-1], _stop(evidence, made, done)
     if not deltas:
         return []
-    found = evidence.find(z, done.event, stop)
-    if found:
-        return [_Look(done, _where(found), stop, deltas, errors, _directions(z))]
+    whole = evidence.find(z, done.event, stop)
+    if whole and (len(z) > 1 or z.size == 1 or whole[0].place.kind in _MAKING):
+        return [_Look(done, _where(whole), stop, deltas, errors, _directions(z))]
     looks = []
     for output in range(z.shape[1] if len(z) == 1 else 0):
         found = evidence.find(z[:, output], done.event, stop)
@@ -229,6 +229,8 @@ def _look(
 
 
 def _directions(z: Array) -> tuple[Array, ...]:
+    if z.size == 1:
+        return (np.ones_like(z),)
     random = np.random.default_rng(0)
     return tuple(
         random.uniform(0.5, 1, z.shape) * random.choice((-1, 1), z.shape)
@@ -238,7 +240,7 @@ def _directions(z: Array) -> tuple[Array, ...]:
 
 def _where(found: list[Sighting]) -> tuple[int, ...]:
     """Where to nudge: the expression that made a value, else wherever its name is read."""
-    if found[0].place.kind in ("BinOp", "Call", "ListComp"):
+    if found[0].place.kind in _MAKING:
         return (found[0].event,)
     return tuple(sighting.event for sighting in found)
 
@@ -368,8 +370,9 @@ def _not_part_of_the_step(
     nudges, kept = [], []
     for suspect in suspects:
         one = suspect[1][0]
-        later = [done for done in made if done.event >= one.look.stop]
-        found = evidence.find(later[0].z[-1], later[0].event) if later else []
+        # What momentum remembers shows only after one more step.
+        later = [done for done in made if done.event >= one.look.stop][:_LATER]
+        found = evidence.find(later[-1].z[-1], later[-1].event) if later else []
         if not found:
             continue  # not known, so nothing is said
         event = found[0].event

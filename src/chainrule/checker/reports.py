@@ -31,20 +31,14 @@ class Report:
     Attributes
     ----------
     line : int
-    is_shown : bool
-        Printed, or kept in a list.
-    is_named : bool
-        Its name says that it is a loss.
-    is_metric : bool
-        Its name says that it is something else.
+    is_loss : bool
+        Printed, kept in a list or called a loss; and not called anything else.
     adds_up : bool
         It is added to a total.
     """
 
     line: int
-    is_shown: bool
-    is_named: bool
-    is_metric: bool
+    is_loss: bool
     adds_up: bool
 
 
@@ -75,7 +69,6 @@ def report_of(places: list[Place], number: int) -> Report | None:
     else:
         return None
     words = f"{names} {ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ''}"
-    adds_up = isinstance(parent, ast.AugAssign)
-    return Report(
-        place.line, shown, bool(_LOSS.search(words)), bool(_METRIC.search(words)), adds_up
-    )
+    is_named = bool(_LOSS.search(f"{words} {place.scope.rpartition('.')[2]}"))
+    is_loss = (shown or is_named) and not _METRIC.search(words)
+    return Report(place.line, is_loss, isinstance(parent, ast.AugAssign))
