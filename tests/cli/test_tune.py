@@ -236,6 +236,8 @@ def test_a_training_that_explodes_does_badly_and_no_more(
         (("iris", "--folds", "90"), "too few for 90 folds"),
         (("iris", "--output", "no-such-folder/model.safetensors"), "no-such-folder"),
         (("iris", "--validation", "1.5"), "validation"),
+        (("iris", "--jobs", "0"), "number of processes, or -1"),
+        (("iris", "--trials", "1"), "--trials"),
     ],
 )
 def test_what_cannot_be_tuned(

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _TRIALS_SHOWN = 15
 
 
+def _processes(jobs: int | None) -> int | None:
+    if jobs == 0:
+        raise typer.BadParameter("expected a number of processes, or -1 for all cores; received 0.")
+    return jobs
+
+
 def tune(
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="A CSV file, or a set with a name, as iris.")
@@ -38,7 +44,10 @@ def tune(
     folds: Annotated[int, typer.Option(min=2, help="Parts of the rows to score in turn.")] = 3,
     jobs: Annotated[
         int | None,
-        typer.Option(help="Processes; -1 for all cores. Without it what joblib is set to."),
+        typer.Option(
+            help="Processes; -1 for all cores. Without it what joblib is set to.",
+            callback=_processes,
+        ),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="How often to go through the rows at most.")
