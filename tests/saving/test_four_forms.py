@@ -119,7 +119,7 @@ def test_every_network_with_a_name_is_compared() -> None:
 
 
 @given(case=cases(dtypes=("float64",)))
-@settings(max_examples=200 if FULL_SWEEP else 25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200 if FULL_SWEEP else 15, suppress_health_check=[HealthCheck.too_slow])
 def test_random_networks(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder:
         compare_forms(case.net, case.x, Path(folder))

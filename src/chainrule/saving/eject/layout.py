@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Sequence
@@ -118,12 +119,10 @@ def _first_call(line: str, start: int) -> list[str]:
     called = _CALL.match(line, start)
     if called is None:
         return []
-    inside, opening = 0, called.end() - 1
-    for place in range(opening, len(line)):
-        inside += (line[place] in "([{") - (line[place] in ")]}")
-        if not inside:
-            return [line[: opening + 1], line[opening + 1 : place], line[place:]]
-    return []
+    opening = called.end() - 1
+    depths = itertools.accumulate((c in "([{") - (c in ")]}") for c in line[opening:])
+    closing = opening + next(place for place, depth in enumerate(depths) if not depth)
+    return [line[: opening + 1], line[opening + 1 : closing], line[closing:]]
 
 
 def _fits(line: str, depth: int) -> bool:
