@@ -6,11 +6,13 @@ ways of mending a file.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import scale_of
-from chainrule.checker.forward import FoundLayer, Network, Pass, find_network, passes
+from chainrule.checker.forward import FoundLayer, Network, Pass, passes
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged, explain_step_with_memory, readings
@@ -28,7 +30,9 @@ _SAME = 1e-4
 Way = tuple[str, float]  # whose gradient was followed, and how far
 
 
-def is_mended(record: Record, places: list[Place], before: Judged, slip: Slip) -> bool:
+def is_mended(
+    record: Record, places: list[Place], before: Judged, slip: Slip, old_places: list[Place]
+) -> bool:
     """Whether a mended program's first steps are right.
 
     Parameters
@@ -39,26 +43,30 @@ def is_mended(record: Record, places: list[Place], before: Judged, slip: Slip) -
         The wrong step of the program as it was.
     slip : Slip
         What was wrong with it.
+    old_places : list of Place
+        Of the program as it was.
     """
-    if not record.events:
+    network = _moved(before.network, old_places, places)
+    if not record.events or network is None:
         return False
     evidence = Evidence(record, places)
-    network = find_network(evidence)
-    if network is None or len(network.layers) != len(before.network.layers):
-        return False
-    if any(layer.reads == "z" for layer in network.layers) or _lost_a_bias(network, before):
-        return False
     at_most = 2 * _SINGLE_STEPS + 3 * len(before.step.passes)
     steps = find_steps(evidence, network, passes(evidence, network, at_most))
-    return bool(steps) and _all_right(evidence, network, steps, _wrong_loss(before, slip))
+    if not steps:
+        return False
+    explanation = before.explanation
+    remembers = bool(explanation.extra) or any(fit.pull for fit in explanation.fits)
+    return _all_right(evidence, network, steps, _wrong_loss(before, slip), remembers=remembers)
 
 
-def _lost_a_bias(network: Network, before: Judged) -> bool:
-    pairs = zip(network.layers, before.network.layers, strict=True)
-    return any(
-        new.bias is None and not new.bias_row and (old.bias is not None or old.bias_row != "")
-        for new, old in pairs
-    )
+def _moved(network: Network, old: list[Place], new: list[Place]) -> Network | None:
+    """The network with its inputs read at the same expression of the mended program."""
+    place = old[network.place]
+    twins = [p.number for p in old if (p.scope, p.text) == (place.scope, place.text)]
+    here = [p.number for p in new if (p.scope, p.text) == (place.scope, place.text)]
+    if len(here) == len(twins):
+        return replace(network, place=here[twins.index(place.number)])
+    return replace(network, place=here[0]) if here else None
 
 
 def _wrong_loss(before: Judged, slip: Slip) -> str:
@@ -68,13 +76,19 @@ def _wrong_loss(before: Judged, slip: Slip) -> str:
     return explanation.loss if is_right and slip.cause == "output_derivative_missing" else ""
 
 
-def _all_right(evidence: Evidence, network: Network, steps: list[Step], not_this: str) -> bool:
+def _all_right(
+    evidence: Evidence, network: Network, steps: list[Step], not_this: str, *, remembers: bool
+) -> bool:
     single = is_single(steps[0])
     ways: set[Way] | None = None
     previous: Step | None = None
     for step in steps[: _SINGLE_STEPS if single else _STEPS]:
         here = _right_ways(evidence, network, step, not_this)
-        if not here and not _right_with_memory(evidence, network, step, previous):
+        # The first step of momentum has nothing to remember yet.
+        may_remember = remembers or previous is not None
+        if not here and not (
+            may_remember and _right_with_memory(evidence, network, step, previous)
+        ):
             return False
         previous = step
         if single:

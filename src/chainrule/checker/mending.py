@@ -156,7 +156,7 @@ def _first_that_proves_right(scene: Scene, repairs: list[Repair]) -> Repair | No
     for repair, version, record in zip(repairs, versions, records, strict=False):
         places = instrument(version, ast.parse(version))
         with np.errstate(all="ignore"):
-            if is_mended(record, places, scene.judged, scene.slip):
+            if is_mended(record, places, scene.judged, scene.slip, scene.evidence.places):
                 return repair
         if time.monotonic() > deadline:
             break
