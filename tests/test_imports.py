@@ -142,8 +142,8 @@ ORDER = {
     "the public names": "chainrule",
     "the estimators": """
         estimators.scikit_learn estimators.sparse estimators.weights estimators.starting
-        estimators.parts estimators.base estimators.classifier_base estimators.regressor_base
-        estimators.bookkeeping estimators.perceptron estimators.mlp_classifier
+        estimators.parts estimators.fitted estimators.base estimators.classifier_base estimators.regressor_base
+        estimators.bookkeeping estimators.descent estimators.perceptron estimators.mlp_classifier
         estimators.mlp_regressor
         estimators.build_function estimators.built estimators.network_classifier
         estimators.network_regressor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,9 +179,3 @@ class Bookkeeper(Callback):
     def _tell(self, line: str) -> None:
         if self.rules.verbose:
             print(line)
-
-
-def warn_of_interrupt(history: Any) -> None:
-    """Tell that Ctrl-C ended the training; what was learned so far is kept."""
-    if history.stopped_because.startswith("interrupted"):
-        warnings.warn("Training interrupted by user.", stacklevel=2)

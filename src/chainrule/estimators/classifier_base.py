@@ -157,7 +157,12 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
                 'class_weight="balanced" counts the classes of all samples, and partial_fit sees '
                 "a part of them. Give the weights as a dict, class by class."
             )
-        by_class = np.asarray(compute_sample_weight(chosen, y))
+        by_class = np.asarray(compute_sample_weight(chosen, y), np.float64)
+        if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
+            raise InvalidData(
+                f"class_weight gives {by_class.min():g} to {by_class.max():g} to the samples; "
+                "expected finite weights of 0 or more, not all 0."
+            )
         return by_class if weight is None else by_class * weight
 
     # --- using it -----------------------------------------------------------------------------

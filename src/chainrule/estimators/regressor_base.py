@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import InvalidData, InvalidShape
+from chainrule.errors import InvalidData, InvalidSetting, InvalidShape
 from chainrule.estimators import weights
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.scikit_learn import (
@@ -48,21 +48,18 @@ class RegressorBase(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # 
         self._targets = outputs
 
     def _encode(self, y: Any) -> Array:
-        loss = self.network_.loss
-        columns = y.reshape(len(y), -1)
+        loss, columns = self.network_.loss, y.reshape(len(y), -1)
+        if loss.targets == "classes":
+            raise InvalidSetting(
+                f"loss={loss.name!r} compares classes with each other, and a regressor learns "
+                "numbers. Use a classifier, or a loss for numbers."
+            )
         if loss.targets == "counts" and (columns < 0).any():
             raise InvalidData(
                 f"y holds {columns[columns < 0][0]:g}; loss='poisson' and its kin expect counts "
                 "of 0 or more."
             )
-        with np.errstate(over="ignore"):  # what does not fit becomes infinite
-            found = np.ascontiguousarray(columns, self.network_.dtype)
-        if not np.isfinite(found).all():
-            raise InvalidData(
-                f"y holds numbers too large for {found.dtype}, which the dtype of X decides. Scale "
-                "y, or pass X as float64."
-            )
-        return found
+        return loss.check_targets(columns, self.network_.output_shape, self.network_.dtype)
 
     # --- using it -----------------------------------------------------------------------------
 
