@@ -151,7 +151,8 @@ ORDER = {
         """,
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
-        checker.rehearsing checker.child checker.process checker.evidence checker.reports
+        checker.rehearsing checker.child checker.process checker.scattered checker.evidence
+        checker.reports
         checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.explain checker.extras checker.judged
         checker.single_numbers checker.judge checker.reported_loss checker.lines
@@ -180,7 +181,7 @@ ORDER = {
     "who a person meets": """
         cli.terminal cli.pictures cli.scores cli.sources cli.tables cli.table_model cli.choices
         cli.prepare cli.report cli.training cli.image_choices cli.train_kept cli.train_table
-        cli.tune_space cli.tune_search cli.tune
+        cli.tune_space cli.tune_halving cli.tune_search cli.tune
         cli.image_sets cli.image_model cli.image_report cli.train_images cli.documents
         cli.demo_many cli.demo_explained cli.demo cli.check cli.train cli.predict_table
         cli.predict_images cli.predict cli.explain_rows

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, same
-from chainrule.checker.forward import Network, last_name
+from chainrule.checker.evidence import Evidence, Path, last_name, same
+from chainrule.checker.forward import Network
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural, line_of
 from chainrule.checker.slips import Slip

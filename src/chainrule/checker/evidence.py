@@ -11,12 +11,14 @@ import bisect
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from chainrule.checker.instrument import Place
 from chainrule.checker.process import Record
 from chainrule.checker.recorder import GONE
+from chainrule.checker.scattered import scattered
 from chainrule.layer import Array
 
 TOLERANCE = 1e-8
@@ -70,6 +72,7 @@ class Evidence:
         self._alike: dict[tuple[tuple[int, ...], bytes], list[int]] = {}
         self._within: dict[int, set[int]] = {}
         self._place_of = {id(place.node): place.number for place in places}
+        self.scattered = scattered(places, self._parameter_of)
         self._data = self._gather_data()
         self._change_times = [change[0] for change in record.changes]
         self._states: dict[int, dict[Path, int]] = {}
@@ -85,6 +88,33 @@ class Evidence:
         }
         twins |= {paths[number] for number in self.record.aliases}
         return twins | {path for path in paths if any(path[: len(twin)] == twin for twin in twins)}
+
+    def _parameter_of(self, node: ast.expr) -> Path | None:
+        """The single number that an expression names and that is updated, by its last name."""
+        if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            return None
+        called = last_name(node)
+        paths = [path for path in self._single_updated if str(path[-1]).lstrip(".") == called]
+        return paths[0] if called and len(paths) == 1 else None
+
+    @cached_property
+    def _single_updated(self) -> list[Path]:
+        """Variables that hold one number, and are updated."""
+        single = {
+            self.record.paths[path]
+            for _, path, value, _ in self.record.changes
+            if value != GONE and self.values[value].ndim == 0
+        }
+        return sorted(single & self._updated, key=str)
+
+    def members(self, path: Path) -> set[Path]:
+        """The variables that a path stands for."""
+        for layer in self.scattered:
+            if path == layer.name:
+                return {single for row in layer.weights for single in row}
+            if path == layer.bias_name:
+                return set(layer.biases)
+        return {path}
 
     def value(self, event: int) -> Array:
         """Value of an event."""
@@ -188,9 +218,16 @@ class Evidence:
             if value != GONE:
                 values[self.record.paths[number]].add(value)
         paths = {path for path, seen in values.items() if len(seen) > 1}
-        return paths | {_starred(path) for path in paths}
+        return _with_starred(paths)
 
     def updated(self) -> set[Path]:
+        """Variables that are computed from their old values, those that stand for several too."""
+        names = {layer.name for layer in self.scattered}
+        names |= {layer.bias_name for layer in self.scattered if layer.biases}
+        return _with_starred(self._updated) | names
+
+    @cached_property
+    def _updated(self) -> set[Path]:
         """Variables whose every new value was computed from the old one, as parameters are.
 
         An activation or a gradient is computed afresh; w is w less something.
@@ -210,13 +247,13 @@ class Evidence:
         found = {
             self.record.paths[path] for path, (all_, own) in counts.items() if own >= 0.9 * all_
         }
-        return found | {_starred(path) for path in found}
+        return found
 
     def constant(self) -> set[Path]:
         """Variables that never changed."""
         changing = self.changing()
         paths = set(self.record.paths) - changing
-        return paths | ({_starred(path) for path in paths} - changing)
+        return paths | (_with_starred(paths) - changing)
 
     def _is_update(self, at: int, old: int, new: int, place: int) -> bool:
         if place >= 0 and _takes_itself(self.places[place].node):
@@ -312,13 +349,37 @@ class Evidence:
                 index = path[starred.index("*")]
                 assert isinstance(index, int)  # noqa: S101 - that is what a star stands for
                 grouped[starred][index] = value
-        together = {
-            path: np.stack([parts[index] for index in sorted(parts)])
-            for path, parts in grouped.items()
-            if sorted(parts) == list(range(len(parts)))
-            and len({part.shape for part in parts.values()}) == 1
-        }
-        return together | single
+        together = _joined(grouped)
+        # Neurons that keep a list of objects each, as layers[0][i].w[j].data, take a second round.
+        rows: dict[Path, dict[int, Array]] = defaultdict(dict)
+        for path, value in together.items():
+            starred = _starred(path)
+            if starred != path:
+                index = path[starred.index("*")]
+                assert isinstance(index, int)  # noqa: S101 - that is what a star stands for
+                rows[starred][index] = value
+        return self._gathered(single) | _joined(rows) | together | single
+
+    def _gathered(self, single: dict[Path, Array]) -> dict[Path, Array]:
+        """Matrices of parameters that stand apart."""
+        found: dict[Path, Array] = {}
+        for layer in self.scattered:
+            names = [*layer.biases, *(path for row in layer.weights for path in row)]
+            if all(name in single and single[name].ndim == 0 for name in names):
+                found[layer.name] = np.array([[single[w] for w in row] for row in layer.weights])
+                if layer.biases:
+                    found[layer.bias_name] = np.array([single[b] for b in layer.biases])
+        return found
+
+
+def _joined(grouped: dict[Path, dict[int, Array]]) -> dict[Path, Array]:
+    """Put numbers or rows of one shape together that are numbered from 0."""
+    return {
+        path: np.stack([parts[index] for index in sorted(parts)])
+        for path, parts in grouped.items()
+        if sorted(parts) == list(range(len(parts)))
+        and len({part.shape for part in parts.values()}) == 1
+    }
 
 
 def same(a: Array, b: Array, tolerance: float = TOLERANCE) -> bool:
@@ -350,12 +411,28 @@ def _are_siblings(one: Path, other: Path) -> bool:
     return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
+def _with_starred(paths: set[Path]) -> set[Path]:
+    once = {_starred(path) for path in paths}
+    return paths | once | {_starred(path) for path in once}
+
+
 def _starred(path: Path) -> Path:
     """A path with its last list index as "*"; the path itself where it has none."""
+    if path.count("*") > 1:
+        return path
     for at in range(len(path) - 1, -1, -1):
         if isinstance(path[at], int):
             return (*path[:at], "*", *path[at + 1 :])
     return path
+
+
+def last_name(node: ast.expr) -> str:
+    """What distinguishes a variable from its neighbours: b2 of self.b2, params["b2"] and b2."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def spoken(text: str) -> str:

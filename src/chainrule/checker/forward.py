@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, same
+from chainrule.checker.evidence import Evidence, Path, last_name, same
 from chainrule.checker.functions import KNOWN
 from chainrule.layer import Array
 
@@ -310,15 +310,6 @@ def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
                 if str(path[-1]).lstrip(".") == called and np.array_equal(bias, value):
                     return [path]
     return []
-
-
-def last_name(node: ast.expr) -> str:
-    """What distinguishes a variable from its neighbours: b2 of self.b2, params["b2"] and b2."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return str(node.slice.value)
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str], Array]:
