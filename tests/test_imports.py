@@ -113,7 +113,7 @@ ORDER = {
     "files": """
         saving.eject.stable
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations
-        saving.onnx.write_formula saving.onnx.write_rows
+        saving.onnx.formula saving.onnx.write_formula saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
         saving.onnx.export saving.onnx.write_classes saving.onnx.export_estimator
         saving.onnx.write_table saving.onnx.export_trained

@@ -124,6 +124,12 @@ def test_json_has_every_trial(run: Run) -> None:
     assert searched(run, "iris", *SHORT)["best"]["settings"] == found["best"]["settings"]
 
 
+def test_of_many_settings_the_best_are_shown(run: Run) -> None:
+    result = run("tune", "iris", "--trials", 17, "--epochs", 1, "--folds", 2)
+    assert "17 settings tried, the best first" in result.output
+    assert "... and 2 more; --json has all." in result.output
+
+
 def test_numbers_are_scored_by_r2(run: Run) -> None:
     found = searched(run, "diabetes", *SHORT)
     assert found["measured"] == "R²"

@@ -284,6 +284,13 @@ def test_a_function_that_builds_something_else(name: str) -> None:
     assert not [attribute for attribute in vars(estimator) if attribute.endswith("_")]
 
 
+def test_labels_need_a_loss_for_each_of_them() -> None:
+    y = np.column_stack([IRIS_Y == 0, IRIS_Y == 2]).astype(int)
+    estimator = cr.NetworkClassifier(lambda: dense(2, "softmax_cross_entropy"), epochs=1)
+    with pytest.raises(cr.InvalidSetting, match=r"chooses one class, .* 2 labels .* true or not"):
+        estimator.fit(IRIS_X, y)
+
+
 def test_a_regressor_refuses_losses_for_classes_and_other_outputs() -> None:
     y = IRIS_X[:, 0]
     for build, message in (

@@ -22,7 +22,8 @@ from chainrule.errors import InvalidSetting
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from chainrule.cli.tune_search import Found, Trial
+    from chainrule.cli.tune_halving import Trial
+    from chainrule.cli.tune_search import Found
 
 _TRIALS_SHOWN = 15
 

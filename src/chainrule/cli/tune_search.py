@@ -1,9 +1,4 @@
-"""The search: scikit-learn's successive halving over networks for a table.
-
-All settings are tried for a few epochs, the better third of them for three times as many, and so
-on. ``HalvingGridSearchCV`` does that, here over settings that were drawn at random. What is added:
-each trial is told as soon as it is measured, and Ctrl-C ends the search with what it has found.
-"""
+"""The search for settings that suit a table: what is trained and scored, and on which rows."""
 
 from __future__ import annotations
 
@@ -13,14 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-import joblib
 import numpy as np
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the class below needs it
-from sklearn.model_selection import HalvingGridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 
 from chainrule.cli.choices import Wishes, choose_network
 from chainrule.cli.train_table import PATIENCE
+from chainrule.cli.tune_halving import PREFIX, Halving, Trial
 from chainrule.data.columns import counted
 from chainrule.data.preprocessing import Preprocessing
 from chainrule.data.target import ClassTarget, Target
@@ -33,31 +27,6 @@ from chainrule.training.interrupt import INTERRUPTED
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_EPOCHS = "network__epochs"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Settings and how they did.
-
-    Attributes
-    ----------
-    settings : dict
-        Names and values as in ``Wishes``.
-    epochs : int
-        How long each network was trained, at most.
-    score, spread : float
-        Mean and standard deviation over the folds: accuracy, or R² of numbers.
-    seconds : float
-        To train one network.
-    """
-
-    settings: dict[str, Any]
-    epochs: int
-    score: float
-    spread: float
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -123,11 +92,11 @@ def search(
         patience=PATIENCE,
         random_state=wishes.seed,
     )
-    tried = [{f"network__{name}": value for name, value in one.items()} for one in settings]
+    tried = [{PREFIX + name: value for name, value in one.items()} for one in settings]
     halving = Halving(
         Pipeline([("columns", Columns(target, wishes.categories)), ("network", network)]),
         [{name: [value] for name, value in one.items()} for one in tried],
-        resource=_EPOCHS,
+        resource=f"{PREFIX}epochs",
         max_resources=epochs,
         min_resources="exhaust",
         cv=_folds(y, folds, wishes.seed, by_class=learns_classes),
@@ -152,59 +121,6 @@ def build(
     if isinstance(target, ClassTarget):  # of which a fold may lack one
         target = ClassTarget(target.name, tuple(map(str, range(outputs))))
     return choose_network(replace(wishes, epochs=epochs, **settings), target, samples)
-
-
-class Halving(HalvingGridSearchCV):  # type: ignore[misc]  # scikit-learn has no types
-    """The search that tells of each trial and can be interrupted.
-
-    Attributes
-    ----------
-    tell : callable
-    stays : dict
-        Settings that no round drops, to compare with.
-    trials : list of Trial
-    interrupted : bool
-    """
-
-    tell: Callable[[list[Trial]], None]
-    stays: dict[str, Any]
-    trials: list[Trial]
-    interrupted = False
-
-    def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
-        """Let scikit-learn search, with its way to evaluate candidates wrapped up.
-
-        That is where searches of one's own plug in; in some versions it gets a context too.
-        """
-
-        def evaluate(
-            candidates: Sequence[Any], cv: Any, more_results: dict[str, Any], **context: Any
-        ) -> Any:
-            stays = {**self.stays, _EPOCHS: candidates[0][_EPOCHS]}
-            if stays not in candidates:
-                candidates = [*candidates, stays]
-                more_results = {name: [*more, more[0]] for name, more in more_results.items()}
-            at_once = joblib.effective_n_jobs(self.n_jobs)
-            for start in range(0, len(candidates), at_once):
-                part = slice(start, start + at_once)
-                more = {name: values[part] for name, values in more_results.items()}
-                results = evaluate_candidates(candidates[part], cv, more_results=more)
-                self.trials = _trials(results)
-                self.tell(self.trials)
-            return results
-
-        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        self.trials = []
-        try:
-            super()._run_search(evaluate, **context)
-        except KeyboardInterrupt:
-            if not self.trials:
-                raise
-            self.interrupted = True
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what tells: workers get a copy of the search with each trial."""
-        return {name: value for name, value in super().__getstate__().items() if name != "tell"}
 
 
 class _Trial:
@@ -251,17 +167,6 @@ class Columns(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     def transform(self, X: pd.DataFrame) -> Array:
         """Return the features (rows, features)."""
         return self.preprocessing_.features(X).values
-
-
-def _trials(results: dict[str, Any]) -> list[Trial]:
-    columns = ("params", "n_resources", "mean_test_score", "std_test_score", "mean_fit_time")
-    found = []
-    for params, epochs, *figures in zip(*(results[name] for name in columns), strict=True):
-        settings = {name.removeprefix("network__"): value for name, value in params.items()}
-        del settings["epochs"]
-        score, spread, seconds = map(float, figures)
-        found.append(Trial(settings, int(epochs), score, spread, seconds))
-    return found
 
 
 def _folds(y: Array, folds: int, seed: int, *, by_class: bool) -> list[tuple[Array, Array]]:
