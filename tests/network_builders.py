@@ -1,8 +1,16 @@
-"""Functions that build networks, where worker processes find them too."""
+"""Functions that build networks, where worker processes find them too, and estimators of them."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
+
 import chainrule as cr
+
+IRIS_X, IRIS_Y = load_iris(return_X_y=True)
+IRIS_X = scale(IRIS_X)
 
 
 def dense(
@@ -33,3 +41,11 @@ def convolutional(classes: int, kernels: int = 4) -> cr.NeuralNetwork:
         loss="softmax_cross_entropy",
         optimizer=cr.Adam(0.05),
     )
+
+
+def classifier(**settings: Any) -> cr.NetworkClassifier:
+    return cr.NetworkClassifier(dense, **({"epochs": 20, "random_state": 0} | settings))
+
+
+def regressor(**settings: Any) -> cr.NetworkRegressor:
+    return cr.NetworkRegressor(dense, **({"epochs": 20, "random_state": 0} | settings))
