@@ -10,46 +10,52 @@ from chainrule.checker.explain import Fit
 from chainrule.checker.repairs import Edit, Repair
 from chainrule.checker.scene import COMPUTING, Scene
 from chainrule.checker.sign_repairs import update_statements
+from chainrule.checker.slips import Slip
 
 
 def factor_repairs(scene: Scene) -> Iterator[Repair]:
     """First drop numbers that stand there, then write in what is missing."""
-    mine, others = _odd_fits(scene)
-    here = _statements(scene, mine)
-    there = [s for s in _statements(scene, others) if all(s is not t for t in here)]
-    drop_here = [repair for s in here for repair in (*_dropped(scene, s), *_averaged(scene, s))]
-    drop_there = [repair for s in there for repair in (*_dropped(scene, s), *_averaged(scene, s))]
-    written = [repair for fit in mine for repair in _multiplied(scene, fit)]
-    yield from drop_here
+    odd, others = _odd_fits(scene)
+    drop_odd = _dropped_of(scene, odd)
+    written = [list(_multiplied(scene, fit)) for fit in odd]
+    yield from drop_odd
+    yield from _together(scene, [list(_dropped_of(scene, [fit])) for fit in odd])
+    # One gradient that is larger than all others lacks what they have; of two and two, who knows.
     is_large = scene.slip.detail.partition(" ")[2] in ("n", "2n", "n/2", "2")
-    yield from (*written, *drop_there) if is_large else (*drop_there, *written)
-    yield from _alike(scene)
+    drop_others = [list(_dropped_of(scene, [fit])) for fit in others]
+    if is_large and len(odd) < len(others):
+        yield from _together(scene, written)
+        yield from (repair for ways in written for repair in ways)
+    yield from _dropped_of(scene, others)
+    yield from _together(scene, drop_others)
+    yield from _together(scene, written)
+    yield from (repair for ways in written for repair in ways)
 
 
-def _alike(scene: Scene) -> Iterator[Repair]:
-    """The same change for every gradient that is odd in the same way."""
-    odd = [s for s in scene.judged.explanation.slips if s.cause == scene.slip.cause]
-    fits = [
-        fit
-        for fit in scene.judged.explanation.fits
-        if any(s.layer == fit.layer and s.detail.startswith(fit.kind) for s in odd)
-    ]
-    if len(fits) < 2:
-        return
-    dropped = [
-        [repair for s in _statements(scene, [fit]) for repair in _dropped(scene, s)] for fit in fits
-    ]
-    written = [list(_multiplied(scene, fit)) for fit in fits]
-    for ways in (dropped, written):
-        if all(ways):
-            yield scene.writer.together([way[0] for way in ways])
+def _dropped_of(scene: Scene, fits: list[Fit]) -> Iterator[Repair]:
+    for statement in _statements(scene, fits):
+        yield from _dropped(scene, statement)
+        yield from _averaged(scene, statement)
+
+
+def _together(scene: Scene, ways: list[list[Repair]]) -> Iterator[Repair]:
+    """The first way for each gradient, all at once."""
+    if len(ways) > 1 and all(ways):
+        yield scene.writer.together([way[0] for way in ways])
 
 
 def _odd_fits(scene: Scene) -> tuple[list[Fit], list[Fit]]:
-    slip, explanation = scene.slip, scene.judged.explanation
-    kind = "bias" if slip.detail.startswith("bias") else "weights"
-    mine = [f for f in explanation.fits if f.layer == slip.layer and f.kind == kind]
-    return mine, [f for f in explanation.fits if f not in mine and f.scale]
+    """The gradients that are called odd, the one of the slip first; and the others."""
+    slips = [s for s in scene.judged.explanation.slips if s.cause == scene.slip.cause]
+    fits = [fit for fit in scene.judged.explanation.fits if fit.scale]
+
+    def is_of(fit: Fit, slip: Slip) -> bool:
+        kind = "bias" if slip.detail.startswith("bias") else "weights"
+        return (fit.layer, fit.kind) == (slip.layer, kind)
+
+    odd = [fit for fit in fits if any(is_of(fit, slip) for slip in (scene.slip, *slips))]
+    odd.sort(key=lambda fit: not is_of(fit, scene.slip))
+    return odd, [fit for fit in fits if fit not in odd]
 
 
 def _statements(scene: Scene, fits: list[Fit]) -> list[ast.stmt]:

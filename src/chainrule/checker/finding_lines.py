@@ -41,11 +41,11 @@ def finding_line(
         line = _update_of(evidence, network.layers[number].weights)
     elif found.cause == "stale_output":
         line = _forward_call(source, evidence, first)
-    elif found.cause in ("bias_gradient_not_summed", "elementwise_for_matrix"):
+    elif found.cause.startswith("bias_gradient") or found.cause == "elementwise_for_matrix":
         layer = network.layers[number]
         path = layer.bias if found.cause.startswith("bias") else layer.weights
         line = None if path is None else _gradient_of_that_shape(evidence, path, found.line)
-    elif found.cause.endswith("_initialisation") or found.cause == "saturating":
+    elif found.cause in ("zero_initialisation", "constant_initialisation"):
         line = _first_value(evidence, network.layers[number].weights, first.weights[number])
     return line or found.line
 
@@ -127,13 +127,20 @@ def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) ->
 
     Where δ itself was taken for the gradient, the update is the place: δ is right as it is.
     """
-    shape = _new_shape(evidence, path)
-    for event, (number, value) in enumerate(evidence.events):
-        place = evidence.places[number]
-        if place.statement != line or place.kind not in _NAMES or _is_target(place):
-            continue
-        if evidence.values[value].shape != shape or _is_in_product(evidence, place.text, line):
-            continue
+    first, *later = _shapes(evidence, path)
+    changed = [shape for shape in later if shape != first]
+    reads = [
+        (event, value)
+        for event, (number, value) in enumerate(evidence.events)
+        if (place := evidence.places[number]).statement == line
+        and place.kind in _NAMES
+        and not _is_target(place)
+        and evidence.values[value].size > 1
+        and not _is_in_product(evidence, place.text, line)
+    ]
+    as_new = [pair for pair in reads if evidence.values[pair[1]].shape in changed[:1]]
+    as_other = [pair for pair in reversed(reads) if evidence.values[pair[1]].shape != first]
+    for event, value in as_new or as_other:
         bound = [
             other
             for earlier in range(event)
@@ -147,13 +154,13 @@ def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) ->
     return None
 
 
-def _new_shape(evidence: Evidence, path: Path) -> tuple[int, ...] | None:
-    shapes = [
+def _shapes(evidence: Evidence, path: Path) -> list[tuple[int, ...]]:
+    """The shapes that a variable had, its first one first."""
+    return [
         evidence.values[value].shape
         for _, known, value, _ in evidence.record.changes
         if value >= 0 and stands_for(path, evidence.record.paths[known])
-    ]
-    return next((shape for shape in shapes if shape != shapes[0]), None)
+    ] or [()]
 
 
 def _is_in_product(evidence: Evidence, text: str, line: int | None) -> bool:

@@ -31,7 +31,7 @@ from chainrule.checker.update_repairs import missing_update_repairs
 
 _AT_MOST = 10
 _OF_ONE_LINE = 5
-_ALONE = 3  # ways for one mistake, before ways for several at once
+_ALONE = 3  # ways for one layer that are tried together with those for others
 _SECONDS = 3.0  # no new version is looked at after so long
 _MARGIN = 400  # events beyond four steps
 
@@ -119,12 +119,12 @@ def _with_others(scene: Scene, propose: Callable[[Scene], Iterator[Repair]]) -> 
     if not others:
         yield from ways
         return
-    yield from ways[:_ALONE]
     theirs = [itertools.islice(propose(replace(scene, slip=other)), _ALONE) for other in others]
-    for together in zip(ways, *theirs, strict=False):
-        if not _overlap(together):
-            yield scene.writer.together(list(together))
-    yield from ways[_ALONE:]
+    for alone, *rest in zip(ways, *theirs, strict=False):
+        yield alone
+        if not _overlap((alone, *rest)):
+            yield scene.writer.together([alone, *rest])
+    yield from ways
 
 
 def _overlap(repairs: tuple[Repair, ...]) -> bool:

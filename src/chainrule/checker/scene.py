@@ -276,8 +276,10 @@ class Scene:
         }
 
 
-def is_of_a_module(node: ast.Call) -> bool:
-    """Whether a call is of NumPy's, not of a function of the learner's own."""
+def is_of_a_module(node: ast.expr) -> bool:
+    """Whether an expression is a call of NumPy's, not of a function of the learner's own."""
+    if not isinstance(node, ast.Call):
+        return False
     return isinstance(node.func, ast.Attribute) and _is_module(node.func.value)
 
 

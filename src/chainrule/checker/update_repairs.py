@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.checker.evidence import Sighting
 from chainrule.checker.explain import Fit
 from chainrule.checker.repairs import Edit, Repair
-from chainrule.checker.scene import Scene
+from chainrule.checker.scene import Scene, is_of_a_module
 from chainrule.checker.sign_repairs import update_statements
 from chainrule.layer import Array
 
@@ -21,6 +21,7 @@ def missing_update_repairs(scene: Scene) -> Iterator[Repair]:
     bias = scene.judged.batch.biases[layer]
     if bias is None:
         return
+    yield from _in_place_of_zeros(scene)
     for statement in update_statements(scene, {layer}, bias=False):
         if not isinstance(statement, ast.Assign | ast.AugAssign):
             continue
@@ -36,6 +37,22 @@ def missing_update_repairs(scene: Scene) -> Iterator[Repair]:
                 written = _for_bias(scene, statement, parameter.text, gradient, rate)
                 if written is not None:
                     yield scene.writer.insert_after(statement, written)
+
+
+def _in_place_of_zeros(scene: Scene) -> Iterator[Repair]:
+    """Σ δ where zeros were taken for the gradient of the bias."""
+    layer = scene.slip.layer
+    outputs = scene.judged.batch.z[layer].shape[1]
+    seen: set[int] = set()
+    for event in range(scene.begin, scene.judged.step.end):
+        place, value = scene.evidence.place(event), scene.evidence.value(event)
+        if place.kind != "Call" or value.size != outputs or value.any() or place.number in seen:
+            continue
+        seen.add(place.number)
+        node = scene.node(place)
+        if isinstance(node, ast.expr) and is_of_a_module(node):
+            for gradient in _gradients(scene, Sighting(event, place, 1.0)):
+                yield scene.writer.replace(node, gradient)
 
 
 def _seen_in(scene: Scene, statement: ast.stmt) -> Sighting | None:
