@@ -1,7 +1,8 @@
 """Every layer, activation and loss as an ONNX file: others compute from it what predict gives.
 
-Layers are found through their registry. A new one fails here until it has a class
-``...Onnx(Onnx, of=...)`` in ``chainrule/saving/onnx``.
+Layers are found through their registry. A new one is written by its equations; one whose equations
+hold more than ONNX can say fails here until it has a class ``...Onnx(Onnx, of=...)`` in
+``chainrule/saving/onnx``.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ is one that somebody might have registered.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_images_stand_channels_first_inside(loss: str, tmp_path: Path) -> None:
 # --- of one's own ---------------------------------------------------------------------------------
 
 
-class Bump(cr.Activation):
+class BumpForOnnx(cr.Activation):
     """a = e^(-(z/width)²), for these tests."""
 
     formula = "exp(-(z / width)**2)"
@@ -112,7 +113,7 @@ def make(text: str, value: Any, base: type = cr.Activation, **more: Any) -> cr.A
 
 
 def test_by_hand(tmp_path: Path) -> None:
-    net = cr.NeuralNetwork(Bump(2.0), inputs=3, dtype="float64")
+    net = cr.NeuralNetwork(BumpForOnnx(2.0), inputs=3, dtype="float64")
     path = to_onnx(net, tmp_path / "m.onnx")
     # e^0, e^-(2/2)² = e^-1, e^-(-4/2)² = e^-4
     expected = [[1, 1 / np.e, np.e**-4]]
@@ -208,10 +209,13 @@ def nothing(self: cr.Activation, z: Array) -> Array:
         ("erfinv(z)", r"its formula holds the function erfinv, which has no form in ONNX here"),
         ("z * slope", r"its formula holds 'slope', which is None and no number"),
         ("z * words", r"its formula holds 'words', which is 'some' and no number"),
-        ("z @ z", r"its formula holds a MatrixProduct, which has no form"),
+        ("z @ z", r"its formula cannot be computed \("),
+        ("z.T", r"its formula holds a Transposed, which has no form in ONNX here"),
+        ("total(z)", r"its formula gives \(1,\), and the layer \(2,\)"),
+        ("0 * z + exp(z) - exp(z)", r"its formula gives nan for 1\d+, and the layer 0"),
         ("Piecewise((0, z < 1))", r"its formula holds cases without a last one"),
         ("1 / 3", r"its formula holds no z"),
-        ("z / 2", r"for z = 0\.\d+ its formula gives 0\.\d+, and the layer 0\."),
+        ("z / 2", r"its formula gives 0\.\d+ for 0\.\d+, and the layer 0\."),
     ],
 )
 def test_what_cannot_be_written_is_named(formula: str, told: str, tmp_path: Path) -> None:
@@ -231,23 +235,143 @@ def test_a_class_that_computes_something_else_than_its_base_says(tmp_path: Path)
         to_onnx(cr.NeuralNetwork(Odd(), inputs=2), tmp_path / "m.onnx")
 
 
+class EverywhereForOnnx(cr.Activation):
+    """A factor for each number of a sample, for these tests."""
+
+    formula, derivative_formula = "z * level", "level"
+    level = cr.Parameter()
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"level": input_shape}
+
+    def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
+        return random.normal(size=shape)
+
+    def value(self, z: Array) -> Array:
+        return z * self.level
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return self.level
+
+
 def test_a_parameter_that_is_not_one_for_each_channel(tmp_path: Path) -> None:
-    class Everywhere(cr.Activation):
-        formula, derivative_formula = "z * level", "level"
-        level = cr.Parameter()
+    net = cr.NeuralNetwork(EverywhereForOnnx(), inputs=(2, 3))
+    path = to_onnx(net, tmp_path / "m.onnx")
+    x = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
+    assert relative_error(by_onnxruntime(path, x), net.predict(x)) < 1e-6
+    net = cr.NeuralNetwork(cr.Conv2D(3, 1), EverywhereForOnnx(), inputs=(2, 3, 1))
+    with pytest.raises(InvalidSetting, match=r"parameter 'level' of shape \(2, 3, 3\), not \(chan"):
+        to_onnx(net, tmp_path / "m.onnx")  # where channels stand first
+    assert to_onnx(cr.NeuralNetwork(EverywhereForOnnx(), cr.Conv2D(1, 1), inputs=(2, 3, 1)), path)
 
-        def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-            return {"level": input_shape}
 
-        def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
-            return np.ones(shape)
+# --- layers of one's own --------------------------------------------------------------------------
 
-        def value(self, z: Array) -> Array:
-            return z * self.level
 
-        def derivative(self, z: Array, a: Array) -> Array:
-            return self.level
+class ScaledForOnnx(cr.Layer):
+    """The example of CONTRIBUTING.md: y = x s."""
 
-    net = cr.NeuralNetwork(Everywhere(), inputs=(2, 3))
-    with pytest.raises(InvalidSetting, match=r"parameter 'level' of shape \(2, 3\), not \(channel"):
-        to_onnx(net, tmp_path / "m.onnx")
+    factors = cr.Parameter()
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"factors": input_shape}
+
+    def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
+        return random.normal(size=shape)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {
+            "y": "x * factors",
+            "d_factors": "batch_sum(x * d_y)",
+            "d_x": "factors * d_y",
+        }
+
+    def feedforward(self, x: Array, trace: cr.Trace) -> Array:
+        return x * self.factors
+
+
+class MixedForOnnx(cr.Layer):
+    """Matrices there and back, in several steps, with an activation at the end."""
+
+    weights = cr.Parameter()
+
+    def __init__(self, power: float = 2.0, activation: str = "gelu") -> None:
+        self.power = power
+        self.activation = cr.Activation.get(activation)
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"weights": (input_shape[-1], 5)}
+
+    def initial_value(self, name: str, shape: Shape, random: np.random.Generator) -> Array:
+        return random.normal(size=shape)
+
+    def equations(self, training: bool) -> dict[str, str]:
+        return {
+            "hidden": "Abs(x @ weights)**power",
+            "z": "hidden @ weights.T / (1 + total(hidden)) - channel_average(x)",
+            "d_x": "d_z",
+        }
+
+    def feedforward(self, x: Array, trace: cr.Trace) -> Array:
+        hidden = np.abs(x @ self.weights) ** self.power
+        shares = hidden @ self.weights.T / (1 + hidden.sum(axis=-1, keepdims=True))
+        trace.z = shares - x.mean(axis=-1, keepdims=True)
+        assert self.activation is not None
+        return self.activation.feedforward(trace.z, trace)
+
+
+@pytest.mark.parametrize(
+    "layer", [ScaledForOnnx(), MixedForOnnx(), MixedForOnnx(3.0, "identity")], ids=repr
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_layer_by_its_equations(layer: cr.Layer, dtype: str, tmp_path: Path) -> None:
+    """Inside a residual block, and behind a convolution that leaves channels first."""
+    own = [copy.deepcopy(layer) for _ in range(2)]
+    rows = cr.NeuralNetwork(cr.Dense(4), cr.Residual(own[0]), inputs=3, dtype=dtype)
+    images = cr.NeuralNetwork(cr.Conv2D(4, 2), own[1], inputs=(4, 3, 1), dtype=dtype)
+    for net in (rows, images):
+        path = to_onnx(net, tmp_path / "m.onnx")
+        x = np.random.default_rng(0).normal(size=(4, *net.shapes[0])).astype(dtype)
+        assert relative_error(by_reference(path, x), net.predict(x)) < 1e-6
+        if dtype == "float32":
+            assert relative_error(by_onnxruntime(path, x), net.predict(x)) < 1e-6
+
+
+def test_equations_of_another_class_are_not_believed(tmp_path: Path) -> None:
+    class Shifted(ScaledForOnnx):
+        def feedforward(self, x: Array, trace: cr.Trace) -> Array:
+            return x * self.factors + 1
+
+    class Wrong(ScaledForOnnx):
+        def equations(self, training: bool) -> dict[str, str]:
+            return {**super().equations(training), "y": "x + factors"}
+
+    with pytest.raises(InvalidSetting, match="does not say in equations what it computes"):
+        to_onnx(cr.NeuralNetwork(Shifted(), inputs=2), tmp_path / "m.onnx")
+    with pytest.raises(InvalidSetting, match=r"its formula gives .* for .*, and the layer"):
+        to_onnx(cr.NeuralNetwork(Wrong(), inputs=2), tmp_path / "m.onnx")
+
+
+def test_a_layer_that_leaves_nothing_to_compare(tmp_path: Path) -> None:
+    class Silent(MixedForOnnx):
+        def equations(self, training: bool) -> dict[str, str]:
+            return super().equations(training)
+
+        def feedforward(self, x: Array, trace: cr.Trace) -> Array:
+            return super().feedforward(x, cr.Trace())
+
+    with pytest.raises(InvalidSetting, match="it leaves no z in the trace to compare"):
+        to_onnx(cr.NeuralNetwork(Silent(), inputs=2), tmp_path / "m.onnx")
+
+
+def test_large_samples_are_few(tmp_path: Path) -> None:
+    net = cr.NeuralNetwork(ScaledForOnnx(), inputs=(700, 800, 1))
+    assert operators(to_onnx(net, tmp_path / "m.onnx")) == ["Mul"]
+
+
+def test_a_convolution_of_ones_own_is_named(tmp_path: Path) -> None:
+    class Convolution(cr.Conv2D):
+        pass
+
+    with pytest.raises(InvalidSetting, match=r"its formula holds the function correlate, which"):
+        to_onnx(cr.NeuralNetwork(Convolution(1, 2), inputs=(3, 3, 1)), tmp_path / "m.onnx")

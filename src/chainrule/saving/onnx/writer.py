@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from chainrule.activation import Activation
-from chainrule.errors import InvalidSetting
 from chainrule.layer import Array, Layer, Shape
 from chainrule.saving.onnx.graph import Graph, Tensor
 
@@ -15,8 +14,8 @@ class Onnx:
     """Says how one kind of layer is written in ONNX's operators.
 
     ``class DenseOnnx(Onnx, of=Dense)`` says it of every ``Dense`` layer, but not of classes that
-    derive from it: they may compute something else. An activation of your own is written by its
-    formula. Another layer of your own is written once there is such a class for it::
+    derive from it: they may compute something else. A layer of your own is written by its equations
+    (an activation by its formula), or, where it has none, by such a class::
 
         class ScaleOnnx(chainrule.saving.onnx.Onnx, of=Scale):
             def write(self, x):
@@ -105,15 +104,6 @@ def write_layer(layer: Layer, path: tuple[int, ...], graph: Graph, x: Tensor) ->
     InvalidSetting
         When nothing says how that layer is written.
     """
-    kind = Onnx._known.get(type(layer))
-    if kind is None and isinstance(layer, Activation):
-        kind = Onnx._known[Activation]  # by its formula
-    if kind is None:
-        place = ".".join(str(index + 1) for index in path)
-        raise InvalidSetting(
-            f"Layer {place}, {layer!r}, cannot be written as ONNX: nothing says how a "
-            f"{type(layer).__name__} is made of ONNX's operators. Define a class "
-            f"{type(layer).__name__}Onnx(chainrule.saving.onnx.Onnx, of={type(layer).__name__}) "
-            "that does, or use another layer."
-        )
+    base = Activation if isinstance(layer, Activation) else Layer  # by what it says of itself
+    kind = Onnx._known.get(type(layer)) or Onnx._known[base]
     return kind(layer, path, graph).write(x)
