@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import warnings
 from typing import Any
 
@@ -142,6 +143,29 @@ def test_weights_that_are_there_are_kept() -> None:
     before = classifier(epochs=30).fit(IRIS_X, IRIS_Y).network_
     after = cr.NetworkClassifier(before.copy, epochs=1, random_state=9).fit(IRIS_X, IRIS_Y)
     assert after.loss_ < classifier(epochs=1).fit(IRIS_X, IRIS_Y).loss_ / 2
+
+
+def test_a_network_that_is_handed_out_again_and_again_stays_as_it_was() -> None:
+    network = dense(3, "softmax_cross_entropy")
+    network.build(4)
+    before = network.parameters.copy()
+    estimator = cr.NetworkClassifier(lambda: network, epochs=2, random_state=0)
+    first = estimator.fit(IRIS_X, IRIS_Y).loss_curve_
+    assert estimator.fit(IRIS_X, IRIS_Y).loss_curve_ == first
+    np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_ctrl_c_leaves_an_estimator_that_predicts() -> None:
+    class Impatient(cr.Callback):
+        def after_step(self, network: Any, history: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    estimator = classifier(callbacks=[Impatient()])
+    with pytest.warns(UserWarning, match="interrupted") as caught:
+        estimator.fit(IRIS_X, IRIS_Y)
+    assert caught[0].filename == __file__
+    assert estimator.n_iter_ == 0
+    assert estimator.predict(IRIS_X).shape == (150,)
 
 
 def test_an_integer_weight_counts_as_often() -> None:

@@ -28,6 +28,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         r"outputs of shape \(4,\) .* for the 3 classes in y expected \(3,\)",
     ),
     "two classes only": (lambda: dense(1, "hinge"), r"expected \(3,\)|two classes"),
+    "an argument twice": (
+        lambda classes, batch_size=3: dense(classes, "softmax_cross_entropy"),
+        "build has an argument 'batch_size', and so has NetworkClassifier",
+    ),
     "learns numbers": (lambda: dense(3, "mean_squared_error"), "take NetworkRegressor"),
 }
 

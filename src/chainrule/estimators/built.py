@@ -83,7 +83,7 @@ class BuiltNetwork(NetworkEstimator):
             for name, default in arguments_of(self.build).items()
             if default is not inspect.Parameter.empty
         }
-        return super().get_params(deep=deep) | defaults | self._chosen
+        return defaults | self._chosen | super().get_params(deep=deep)
 
     def set_params(self, **params: Any) -> Self:
         """Change parameters, also those of ``build``.
@@ -143,7 +143,13 @@ class BuiltNetwork(NetworkEstimator):
             epochs=checks.whole_number("epochs", self.epochs),
             seed=seed,
         )
-        network = call(self.build, self._chosen, given)
+        if twice := set(self._get_param_names()) & arguments_of(self.build).keys():
+            raise InvalidSetting(
+                f"build has an argument {min(twice)!r}, and so has {type(self).__name__}: nobody "
+                "could say which is meant. Call it something else in the function."
+            )
+        # A copy, in case the function gives the same network each time.
+        network = call(self.build, self._chosen, given).copy()
         network.seed = seed
         network.build(input_shape)
         self._check_network(network)
@@ -177,7 +183,8 @@ class BuiltNetwork(NetworkEstimator):
         before = getattr(self, "loss_curve_", []) if incremental or self.warm_start else []
         self.history_ = history
         self.loss_curve_ = [*before, *history.epochs["loss"]]
-        self.loss_ = self.loss_curve_[-1]
+        if self.loss_curve_:  # or Ctrl-C came in the first epoch
+            self.loss_ = self.loss_curve_[-1]
         self.n_iter_ = len(self.loss_curve_)
 
 
