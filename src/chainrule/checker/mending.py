@@ -20,9 +20,9 @@ from chainrule.checker.factor_repairs import factor_repairs
 from chainrule.checker.instrument import instrument
 from chainrule.checker.lines import find_spot
 from chainrule.checker.mended import is_mended
+from chainrule.checker.order_repairs import later, order_repairs
 from chainrule.checker.product_repairs import product_repairs
 from chainrule.checker.repairs import Repair, is_program
-from chainrule.checker.right_line import right_line
 from chainrule.checker.scene import Scene
 from chainrule.checker.sign_repairs import sign_repairs
 from chainrule.checker.slope_repairs import missing_slope_repairs, wrong_slope_repairs
@@ -36,6 +36,7 @@ _SECONDS = 3.0  # no new version is looked at after so long
 _MARGIN = 400  # events beyond four steps
 
 PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
+    "early_update": order_repairs,
     "output_derivative_missing": missing_slope_repairs,
     "hidden_derivative_missing": missing_slope_repairs,
     "sigmoid_prime_on_activation_twice": wrong_slope_repairs,
@@ -79,36 +80,33 @@ class Mended:
 
 
 def point_at(scene: Scene) -> Mended | None:
-    """The line of a mistake, and how it should be: proved, or else as far as it can be told."""
-    ways = mend(scene)
-    if ways and ways[0].is_proved:
-        return ways[0]
+    """The line of a mistake, and how it should be.
+
+    A right line that did not prove right is not told: it would send the learner astray.
+    """
+    proved = mend(scene)
+    if proved is not None:
+        return proved
     spot = find_spot(scene.evidence, scene.judged, scene.slip)
     if spot is None:
-        return ways[0] if ways else None
-    right = right_line(scene.source, scene.evidence, scene.judged, scene.slip, spot)
-    return Mended(spot.line, right or "", is_proved=False)
+        return None
+    is_early = scene.slip.cause == "early_update"
+    right = later(scene, scene.source.line(spot.line)) if is_early else ""
+    return Mended(spot.line, right, is_proved=False)
 
 
-def mend(scene: Scene) -> list[Mended]:
-    """Ways to mend a mistake: the one that proved right alone, or all of them, likeliest first."""
+def mend(scene: Scene) -> Mended | None:
+    """The first way to mend a mistake that proves right, or None."""
     propose = PROPOSALS.get(scene.slip.cause)
     if propose is None:
-        return []
+        return None
     repairs = _distinct(scene, _with_others(scene, propose))
-    if not repairs:
-        return []
-    proved = _first_that_proves_right(scene, repairs)
-    if proved is not None:
-        return [_as_mended(scene, proved, is_proved=True)]
-    return [_as_mended(scene, repair, is_proved=False) for repair in repairs]
-
-
-def _as_mended(scene: Scene, repair: Repair, *, is_proved: bool) -> Mended:
-    writer = scene.writer
-    lines = writer.right_lines(repair)
+    repair = _first_that_proves_right(scene, repairs) if repairs else None
+    if repair is None:
+        return None
+    lines = scene.writer.right_lines(repair)
     also = tuple((line, text) for line, text in lines.items() if line != repair.line)
-    return Mended(repair.line, lines[repair.line], is_proved, repair.is_new, also)
+    return Mended(repair.line, lines[repair.line], is_proved=True, is_new=repair.is_new, also=also)
 
 
 def _with_others(scene: Scene, propose: Callable[[Scene], Iterator[Repair]]) -> Iterator[Repair]:

@@ -21,15 +21,19 @@ class Edit:
 
 @dataclass(frozen=True)
 class Repair:
-    """Edits that belong together, and the line that they mend."""
+    """Edits that belong together, and the line that they mend.
+
+    ``said`` is what the line should be, where that is more than its new text.
+    """
 
     line: int
     edits: tuple[Edit, ...]
+    said: str = ""
 
     @property
     def is_new(self) -> bool:
         """Whether it writes a statement after the line."""
-        return self.edits[0].new.startswith("\n")
+        return not self.said and self.edits[0].new.startswith("\n")
 
 
 class Writer:
@@ -96,6 +100,8 @@ class Writer:
 
     def right_lines(self, repair: Repair) -> dict[int, str]:
         """The lines that change, as they should be; of a new statement, that statement."""
+        if repair.said:
+            return {repair.line: repair.said}
         if repair.is_new:
             return {repair.line: repair.edits[0].new.strip()}
         by_line: dict[int, list[Edit]] = {repair.line: []}
