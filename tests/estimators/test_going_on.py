@@ -106,11 +106,13 @@ def test_a_pickle_holds_the_weights_once() -> None:
     assert len(pickle.dumps(model)) < len(pickle.dumps(model.network_)) + 8000
 
 
-def test_joblib_workers_train_alike() -> None:
-    models = [cr.MLPClassifier((4,), random_state=seed, max_iter=2) for seed in range(2)]
-    here = [weights_of(fit(clone(model), X, CLASSES)) for model in models]
-    with joblib.parallel_config(backend="threading", n_jobs=2):
-        there = joblib.Parallel()(joblib.delayed(fit)(model, X, CLASSES) for model in models)
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_joblib_workers_train_alike(backend: str) -> None:
+    ends = {"tol": 10.0, "n_iter_no_change": 1, "max_iter": 9}  # so that none has a warning to tell
+    models = [cr.MLPClassifier((4,), random_state=seed, **ends) for seed in range(2)]
+    here = [weights_of(clone(model).fit(X, CLASSES)) for model in models]
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        there = joblib.Parallel()(joblib.delayed(model.fit)(X, CLASSES) for model in models)
     assert [weights_of(model) for model in there] == here
 
 
