@@ -133,6 +133,7 @@ def test_by_hand(tmp_path: Path) -> None:
         ("sqrt(1 + Abs(z)) * sign(z)", lambda self, z: np.sqrt(1 + np.abs(z)) * np.sign(z)),
         ("sin(pi * z) + cos(z / 2)", lambda self, z: np.sin(np.pi * z) + np.cos(z / 2)),
         ("log(1 + exp(atan(1) - z))", lambda self, z: np.logaddexp(0, np.pi / 4 - z)),
+        ("z * (1 + erf(-z))", lambda self, z: z * special.erfc(z)),
         ("z * (1 + erf(z + 1))", lambda self, z: z * special.erfc(-z - 1)),
         ("atan(z) + Rational(1, 3)", lambda self, z: np.arctan(z) + 1 / 3),
         ("tanh(z) * tanh(z) + 2**z", lambda self, z: np.tanh(z) ** 2 + 2**z),
