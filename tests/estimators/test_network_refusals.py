@@ -111,3 +111,15 @@ def test_a_training_that_explodes_leaves_the_estimator_as_it_was() -> None:
 def test_one_class_is_nothing_to_tell_apart() -> None:
     with pytest.raises(ValueError, match="y holds one class"):
         classifier().fit(IRIS_X, np.zeros(150))
+
+
+def test_a_network_that_is_there_cannot_get_another_width() -> None:
+    estimator = classifier(width=3, epochs=1, warm_start=True).fit(IRIS_X, IRIS_Y)
+    estimator.set_params(width=4)
+    with pytest.raises(cr.InvalidSetting, match=r"built with \{'width': 3\}, .* \{'width': 4\}"):
+        estimator.fit(IRIS_X, IRIS_Y)
+    with pytest.raises(cr.InvalidSetting, match="warm_start=False"):
+        estimator.partial_fit(IRIS_X, IRIS_Y)
+    assert (
+        estimator.set_params(warm_start=False).fit(IRIS_X, IRIS_Y).network_.layers[0].outputs == 4
+    )

@@ -38,6 +38,7 @@ class BuiltNetwork(NetworkEstimator):
 
     history_: History
     loss_curve_: list[float]
+    _built_with: str  # the arguments of the network that is there
     _rows: int  # of the fit under way, and whether each is more than a row of numbers
     _is_many: bool
 
@@ -153,7 +154,15 @@ class BuiltNetwork(NetworkEstimator):
         network.seed = seed
         network.build(input_shape)
         self._check_network(network)
+        self._built_with = repr(self._chosen)
         return network
+
+    def _check_network_fits(self) -> None:
+        if repr(self._chosen) != self._built_with:
+            raise InvalidSetting(
+                f"The network to go on with was built with {self._built_with}, and the parameters "
+                f"are now {self._chosen}. Set them back, or call fit with warm_start=False."
+            )
 
     def _train(self, samples: Samples, validation: Validation | None, incremental: bool) -> None:
         network = self.network_

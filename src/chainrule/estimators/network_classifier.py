@@ -119,8 +119,7 @@ class NetworkClassifier(BuiltNetwork, ClassifierBase):
         classes : array_like, optional
             All classes that will ever come; the first call must name them.
         """
-        self._first_classes(y, classes)
-        return self._fit(X, y, sample_weight=sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight=sample_weight, incremental=True, classes=classes)
 
     def _outputs_needed(self) -> int:
         if len(self.classes_) < 2:
