@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +100,7 @@ def run_nudged(
 
 def run_versions(
     source: Source, record: Record, versions: list[str], stop: int
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Run other versions of a program as in ``record``, each until so many events were seen.
 
     The records come as they are ready, in the order of the versions. All of them together have the
