@@ -106,7 +106,9 @@ def test_a_pickle_holds_the_weights_once() -> None:
     assert len(pickle.dumps(model)) < len(pickle.dumps(model.network_)) + 8000
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.sweep(sample=0))]
+)
 def test_joblib_workers_train_alike(backend: str) -> None:
     ends = {"tol": 10.0, "n_iter_no_change": 1, "max_iter": 9}  # so that none has a warning to tell
     models = [cr.MLPClassifier((4,), random_state=seed, **ends) for seed in range(2)]
