@@ -20,6 +20,7 @@ from chainrule.checker.other_findings import Structural
 from chainrule.checker.source import Source
 from chainrule.layer import Array
 
+_ONE_STATEMENT = 60  # events of the statement that changed something, at most
 _NAMES = ("Name", "Attribute", "Subscript", "IfExp")
 
 
@@ -169,18 +170,21 @@ def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) ->
     Where δ itself was taken for the gradient, the update is the place: δ is right as it is.
     """
     first, *later = _shapes(evidence, path)
-    changed = [shape for shape in later if shape != first]
+    changed = [(at, shape) for at, shape in later if shape != first[1]]
+    end = changed[0][0] if changed else len(evidence.events)
     reads = [
         (event, value)
-        for event, (number, value) in enumerate(evidence.events)
+        for event, (number, value) in enumerate(evidence.events[:end])
         if (place := evidence.places[number]).statement == line
+        and event > end - _ONE_STATEMENT
         and place.kind in _NAMES
         and not _is_target(place)
         and evidence.values[value].size > 1
         and not _is_in_product(evidence, place.text, line)
     ]
-    as_new = [pair for pair in reads if evidence.values[pair[1]].shape in changed[:1]]
-    as_other = [pair for pair in reversed(reads) if evidence.values[pair[1]].shape != first]
+    new = changed[0][1] if changed else None
+    as_new = [pair for pair in reads if evidence.values[pair[1]].shape == new]
+    as_other = [pair for pair in reversed(reads) if evidence.values[pair[1]].shape != first[1]]
     for event, value in as_new or as_other:
         bound = [
             other
@@ -195,13 +199,13 @@ def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) ->
     return None
 
 
-def _shapes(evidence: Evidence, path: Path) -> list[tuple[int, ...]]:
-    """The shapes that a variable had, its first one first."""
+def _shapes(evidence: Evidence, path: Path) -> list[tuple[int, tuple[int, ...]]]:
+    """The shapes that a variable had from which events on, its first one first."""
     return [
-        evidence.values[value].shape
-        for _, known, value, _ in evidence.record.changes
+        (at, evidence.values[value].shape)
+        for at, known, value, _ in evidence.record.changes
         if value >= 0 and stands_for(path, evidence.record.paths[known])
-    ] or [()]
+    ] or [(0, ())]
 
 
 def _is_in_product(evidence: Evidence, text: str, line: int | None) -> bool:

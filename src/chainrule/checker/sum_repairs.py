@@ -10,6 +10,8 @@ from chainrule.checker.repairs import Repair
 from chainrule.checker.scene import COMPUTING, Scene
 from chainrule.layer import Array
 
+_SUMS = ("sum", "mean")
+
 
 def sum_repairs(scene: Scene) -> Iterator[Repair]:
     """δ summed over the samples, where something else was taken for it."""
@@ -40,6 +42,10 @@ def _taken(scene: Scene, delta: Array) -> list[Sighting]:
     for sighting in scene.sightings(delta):
         node = scene.node(sighting.place)
         parent = scene.parent(node)
+        call = scene.parent(parent) if isinstance(parent, ast.Attribute) else parent
+        place = scene.place(call) if isinstance(call, ast.Call) else None
+        if place is not None and isinstance(call, ast.Call) and _called(call) in _SUMS:
+            found.setdefault(place.number, Sighting(sighting.event + 1, place, 1.0))
         if sighting.place.kind in COMPUTING and not _reads(scene, node, delta):
             continue
         is_used_up = isinstance(parent, ast.Assign | ast.AugAssign | ast.keyword | ast.Dict)
@@ -60,8 +66,7 @@ def _reads(scene: Scene, node: ast.AST, delta: Array) -> bool:
 def _other_axis(scene: Scene, call: ast.Call) -> Iterator[Repair]:
     """The same call with another axis."""
     axis = next((keyword.value for keyword in call.keywords if keyword.arg == "axis"), None)
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if name not in ("sum", "mean"):
+    if _called(call) not in _SUMS:
         return
     is_method = not (isinstance(call.func, ast.Attribute) and _is_module(call.func.value))
     positional = call.args[0 if is_method else 1 :]
@@ -94,6 +99,10 @@ def _summed(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
             for keep in ("", ", keepdims=True"):
                 new = f"np.sum({text}, axis={axis}{keep})"
                 yield scene.writer.replace(node, new, scene.parent(node))
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _is_module(node: ast.expr) -> bool:
