@@ -130,6 +130,27 @@ def test_a_network_of_ones_own(run: Run) -> None:
     assert Path("loss.svg").exists()
 
 
+def test_what_holds_a_network_back(run: Run) -> None:
+    run("train", "iris", "--epochs", "1", "--dropout", "0.25", "--l2", "0.01")
+    network = saving.load("chainrule-iris.safetensors").network
+    assert [type(layer).__name__ for layer in network.layers] == [
+        "Dense", "Dropout", "Dense", "Dropout", "Dense"
+    ]  # fmt: skip
+    assert network.l2 == 0.01
+    assert network.optimizer.weight_decay == 0  # in place of which the penalty stands
+    run("train", "iris", "--epochs", "1")
+    usual = saving.load("chainrule-iris.safetensors").network
+    assert usual.l2 == 0
+    assert usual.optimizer.weight_decay > 0
+
+
+@pytest.mark.parametrize("option", [("--dropout", "1"), ("--dropout", "-0.1"), ("--l2", "-1")])
+def test_what_cannot_hold_a_network_back(run: Run, option: tuple[str, str]) -> None:
+    result = run("train", "iris", *option)
+    assert result.exit_code in (1, 2)
+    assert option[0].strip("-") in result.stderr.lower()
+
+
 def test_one_activation_for_all_layers(run: Run) -> None:
     output = run("train", "iris", "--hidden", "5, 4,3", "--activation", "elu", "--epochs", 2).output
     assert output.count("activation='elu'") == 3

@@ -33,6 +33,12 @@ def _below_one(value: float | None) -> float | None:
     return value
 
 
+def _from_zero(value: float) -> float:
+    if not 0 <= value < 1:
+        raise typer.BadParameter(f"expected a part from 0 to below 1; received {value:g}.")
+    return value
+
+
 def train(
     source: Annotated[
         str,
@@ -70,7 +76,10 @@ def train(
     ] = None,
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="Such as adam or lbfgs.")] = "adam",
     dropout: Annotated[
-        float, typer.Option(min=0, help="Tables: part of the hidden units that a step leaves out.")
+        float,
+        typer.Option(
+            help="Tables: part of the hidden units that a step leaves out.", callback=_from_zero
+        ),
     ] = 0.0,
     l2: Annotated[
         float | None,
