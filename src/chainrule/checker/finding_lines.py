@@ -8,19 +8,19 @@ error, but it was made flat where the data were.
 from __future__ import annotations
 
 import ast
-from typing import TypeGuard
 
 import numpy as np
 
+from chainrule.checker.batch_lines import wrong_slice
 from chainrule.checker.evidence import Evidence, Path
 from chainrule.checker.forward import Network, Pass, passes
 from chainrule.checker.instrument import Place
 from chainrule.checker.lines import stands_for
 from chainrule.checker.other_findings import Structural
+from chainrule.checker.shape_lines import gradient_of_that_shape, where_it_was_made_flat
 from chainrule.checker.source import Source
 from chainrule.layer import Array
 
-_ONE_STATEMENT = 60  # events of the statement that changed something, at most
 _NAMES = ("Name", "Attribute", "Subscript", "IfExp")
 
 
@@ -29,7 +29,7 @@ def finding_line(
 ) -> int | None:
     """The line of a finding: where it comes from, or else where it showed."""
     if found.cause == "broadcast_n_n1":
-        return _where_it_was_made_flat(evidence, found.line) or found.line
+        return where_it_was_made_flat(evidence, found.line) or found.line
     if network is None:
         return found.line
     made = passes(evidence, network, 1)
@@ -46,62 +46,12 @@ def finding_line(
     elif found.cause.startswith("bias_gradient") or found.cause == "elementwise_for_matrix":
         layer = network.layers[number]
         path = layer.bias if found.cause.startswith("bias") else layer.weights
-        line = None if path is None else _gradient_of_that_shape(evidence, path, found.line)
+        line = None if path is None else gradient_of_that_shape(evidence, path, found.line)
     elif found.cause in ("zero_initialisation", "constant_initialisation"):
         line = _first_value(evidence, network.layers[number].weights, first.weights[number])
     elif found.cause in ("batches_drop_rows", "batches_repeat_rows"):
-        line = _wrong_slice(source, evidence, first, found.line)
+        line = wrong_slice(source, evidence, first.rows(), found.line)
     return line or found.line
-
-
-def _wrong_slice(source: Source, evidence: Evidence, first: Pass, line: int | None) -> int | None:
-    """The line that cuts a batch of another length than the loop's steps; None where all agree."""
-    tree = source.parse()
-    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno == line]
-    steps = [loop.iter.args[2] for loop in loops if _counts_in_steps(loop.iter)]
-    if not steps:
-        return None
-    # A step that is computed, as batch - 2, is itself what is odd.
-    length = None if isinstance(steps[0], ast.BinOp) else _latest(evidence, steps[0])
-    if length is None or length == first.rows():
-        return None
-    for cut in ast.walk(loops[0]):
-        if not isinstance(cut, ast.Slice) or cut.upper is None:
-            continue
-        if isinstance(cut.upper, ast.Name):
-            for node in ast.walk(loops[0]):
-                targets = node.targets if isinstance(node, ast.Assign) else []
-                if any(ast.unparse(target) == cut.upper.id for target in targets):
-                    return getattr(node, "lineno", None)
-        return cut.lineno
-    return None
-
-
-def _counts_in_steps(node: ast.expr) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "range" and len(node.args) == 3
-
-
-def _latest(evidence: Evidence, node: ast.expr) -> float | None:
-    """The number that an expression is, or was in the run."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return node.value
-    for number, value in evidence.events:
-        place = evidence.places[number]
-        if place.text == ast.unparse(node) and evidence.values[value].size == 1:
-            return float(evidence.values[value].reshape(-1)[0])
-    return None
-
-
-def _where_it_was_made_flat(evidence: Evidence, line: int | None) -> int | None:
-    """The statement that gave the flat one of two arrays its first name."""
-    for number, value in evidence.events:
-        place = evidence.places[number]
-        array = evidence.values[value]
-        if place.line == line and place.kind in _NAMES and array.ndim == 1 and array.size > 1:
-            for _, _, known, statement in evidence.record.changes:
-                if known == value and statement >= 0:
-                    return evidence.places[statement].line
-    return None
 
 
 def _handed_on(evidence: Evidence, first: Pass, number: int) -> int | None:
@@ -162,75 +112,6 @@ def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None
         and ast.unparse(node.func).rpartition(".")[2] == name
     ]
     return max(calls) if name and calls else place.line
-
-
-def _gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) -> int | None:
-    """Where the gradient that changed a parameter's shape got its name.
-
-    Where δ itself was taken for the gradient, the update is the place: δ is right as it is.
-    """
-    first, *later = _shapes(evidence, path)
-    changed = [(at, shape) for at, shape in later if shape != first[1]]
-    end = changed[0][0] if changed else len(evidence.events)
-    reads = [
-        (event, value)
-        for event, (number, value) in enumerate(evidence.events[:end])
-        if (place := evidence.places[number]).statement == line
-        and event > end - _ONE_STATEMENT
-        and place.kind in _NAMES
-        and not _is_target(place)
-        and evidence.values[value].size > 1
-        and not _is_in_product(evidence, place.text, line)
-    ]
-    new = changed[0][1] if changed else None
-    as_new = [pair for pair in reads if evidence.values[pair[1]].shape == new]
-    as_other = [pair for pair in reversed(reads) if evidence.values[pair[1]].shape != first[1]]
-    for event, value in as_new or as_other:
-        bound = [
-            other
-            for earlier in range(event)
-            if evidence.events[earlier][1] == value
-            and (other := evidence.place(earlier)).statement != line
-            and isinstance(other.parent, ast.Assign | ast.Dict | ast.keyword)
-            and not _is_in_product(evidence, _target(other), line)
-        ]
-        computed = [other for other in bound if other.kind not in ("Name", "Attribute")]
-        return (computed or bound)[-1].line if bound else None
-    return None
-
-
-def _shapes(evidence: Evidence, path: Path) -> list[tuple[int, tuple[int, ...]]]:
-    """The shapes that a variable had from which events on, its first one first."""
-    return [
-        (at, evidence.values[value].shape)
-        for at, known, value, _ in evidence.record.changes
-        if value >= 0 and stands_for(path, evidence.record.paths[known])
-    ] or [(0, ())]
-
-
-def _is_in_product(evidence: Evidence, text: str, line: int | None) -> bool:
-    """Whether a name is also a factor of a matrix product, as δ is."""
-    return any(
-        place.text == text
-        and place.statement != line
-        and (
-            isinstance(place.parent, ast.Call | ast.Attribute)
-            or (isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.MatMult))
-        )
-        for place in evidence.places
-    )
-
-
-def _target(place: Place) -> str:
-    """What an expression is assigned to."""
-    parent = place.parent
-    return ast.unparse(parent.targets[0]) if isinstance(parent, ast.Assign) else ""
-
-
-def _is_target(place: Place) -> bool:
-    """Whether an expression is the parameter that the statement changes."""
-    statement = place.parent
-    return isinstance(statement, ast.AugAssign) and statement.target is place.node
 
 
 def _first_value(evidence: Evidence, path: Path, weights: Array) -> int | None:
