@@ -28,13 +28,15 @@ def with_the_samples(
     """Look for torn pairs, and for rows that an epoch leaves out or repeats."""
     if not judged:
         return None
-    table = _table(evidence, judged[0].batch.h[0])
-    if table is None:
-        return None
-    torn = _torn_pairs(evidence, judged, table)
-    if torn is not None:
-        return torn
-    if len(judged[0].batch.h[0]) >= len(table):
+    used = [part.h[0] for one in judged for part in one.parts]
+    table = _table(evidence, used, larger=False)
+    if table is not None:
+        torn = _torn_pairs(evidence, judged, table)
+        if torn is not None:
+            return torn
+    used = [done.h[0] for step in steps for done in step.passes[-1:]]
+    table = _table(evidence, used, larger=True)
+    if table is None or len(judged[0].batch.h[0]) >= len(table):
         return None
     return _rows_of_epochs(evidence, steps, judged[0], table)
 
@@ -43,12 +45,18 @@ def _key(row: Array) -> bytes:
     return np.round(row, 9).tobytes()
 
 
-def _table(evidence: Evidence, batch: Array) -> Array | None:
-    """The first array of the run that holds all rows of a batch, and each row once."""
-    wanted = {_key(row) for row in batch}
-    width = batch.shape[1]
+def _table(evidence: Evidence, batches: list[Array], *, larger: bool) -> Array | None:
+    """The smallest array of the run that holds all rows of some batches, and each row once.
+
+    The smallest, because rows that are kept for testing are meant to be left out. ``larger`` says
+    whether it must be more than one batch.
+    """
+    wanted = {_key(row) for batch in batches for row in batch}
+    width = batches[0].shape[1]
+    one_batch = len(batches[0]) if larger and len(wanted) == len(batches[0]) else 0
+    best: Array | None = None
     for value in evidence.values:
-        if value.ndim < 2 or value.size < batch.size or value.size % width:
+        if value.ndim < 2 or value.size < len(wanted) * width or value.size % width:
             continue
         layouts = [value.reshape(-1, width)] if value.shape[-1] == width else []
         if value.ndim == 2 and value.shape[0] == width:
@@ -56,10 +64,12 @@ def _table(evidence: Evidence, batch: Array) -> Array | None:
         if value.ndim == 3 and value.shape[1:] == (width, 1):
             layouts.append(value[:, :, 0])
         for table in layouts:
+            if len(table) == one_batch or (best is not None and len(table) >= len(best)):
+                continue
             keys = [_key(row) for row in table]
             if wanted <= set(keys) and len(set(keys)) == len(keys) > 1:
-                return np.ascontiguousarray(table)
-    return None
+                best = np.ascontiguousarray(table)
+    return best
 
 
 def _torn_pairs(evidence: Evidence, judged: list[Judged], table: Array) -> Structural | None:
@@ -130,11 +140,15 @@ def _rows_of_epochs(
     if size > 1 and len(shared) >= _EPOCHS and sum(n > 0 for n in shared) > 0.5 * len(shared):
         words = {"factor": f"{max(shared)} of {size} in each batch"}
         return Structural("batches_repeat_rows", 0, line, words=words)
+    growing = sum(set(one) < set(other) for one, other in pairwise(batches))
+    if size > 1 and growing >= _EPOCHS and growing > 0.4 * (len(batches) - 1):
+        words = {"factor": "each batch has the rows of the one before, too"}
+        return Structural("batches_repeat_rows", 0, line, words=words)
     epochs = _epochs(batches)
     whole = epochs[:-1]
     if len(whole) >= _EPOCHS and len({len(epoch) for epoch in whole}) == 1:
         missing = len(table) - len(whole[0])
-        if 0 < missing < len(table) / 2 and size > 1:
+        if 0 < missing <= len(table) / 2 and size > 1:
             words = {"factor": f"{missing} of {len(table)} in each epoch"}
             return Structural("batches_drop_rows", 0, line, words=words)
         if size == 1 and 0 < missing <= 2 and all(epoch == whole[0] for epoch in whole):

@@ -10,8 +10,10 @@ import ast
 import bisect
 import re
 from collections import defaultdict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +28,7 @@ _CHANGES = 20
 _NEAR = 40  # events between an operation and its operands
 _DIFFERENCE = re.compile(r"\b(add|subtract)\(")
 Path = tuple[str | int, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Evidence:
     """A record and the places its numbers belong to."""
 
     def __init__(self, record: Record, places: list[Place]) -> None:
+        self._known: dict[Hashable, Any] = {}
         self.record = record
         self.places = places
         self.values = record.values
@@ -115,6 +119,13 @@ class Evidence:
             if path == layer.bias_name:
                 return set(layer.biases)
         return {path}
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Compute something about this record once, and remember it."""
+        if key not in self._known:
+            self._known[key] = compute()
+        found: T = self._known[key]
+        return found
 
     def value(self, event: int) -> Array:
         """Value of an event."""

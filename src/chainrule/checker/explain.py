@@ -140,15 +140,20 @@ def explain(
     return min(finished, key=lambda found: found.cost, default=None)
 
 
-def explain_every_way(network: Network, step: Step, done: Pass, y: Array) -> list[Explanation]:
+def explain_every_way(
+    network: Network, step: Step, done: Pass, y: Array, memory: Memory | None = None
+) -> list[Explanation]:
     """Return a step for every candidate of the last δ that gives the learner's numbers."""
     search = _Search(
-        network, step, done, step.weight_changes(), step.bias_changes(), None, None, every=True
+        network, step, done, step.weight_changes(), step.bias_changes(), memory, None, every=True
     )
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
-    finished = [_with_scales(found, done.rows(), done.output.shape[1]) for found in search.found]
-    return [found for found in finished if found is not None]
+    found: list[Explanation | None] = [*search.found]
+    if memory is not None:
+        found = [_with_memory(search, memory, one) for one in search.found]
+    whole = [_with_scales(one, done.rows(), done.output.shape[1]) for one in found if one]
+    return [one for one in whole if one is not None]
 
 
 def _descend(

@@ -16,7 +16,8 @@ from chainrule.checker.judged import (
     is_telling,
     readings,
 )
-from chainrule.checker.single_numbers import explained_alike, is_single
+from chainrule.checker.memory import KINDS
+from chainrule.checker.single_numbers import explained_alike, is_single, one_rate
 from chainrule.checker.steps import Step
 from chainrule.layer import Array
 
@@ -58,9 +59,10 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
     steps = _before_running_away(steps)
     single = [step for step in steps[: 2 * _LOOKED_AT] if is_single(step)]
     if len(single) >= _STEPS:
-        alike = explained_alike(evidence, network, single)
-        if alike:
-            return alike
+        for kind in ("", *KINDS):
+            alike = explained_alike(evidence, network, single, kind)
+            if alike:
+                return alike
     known: list[Judged] = []
     tried = 0
     previous: Step | None = None
@@ -75,8 +77,9 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
             known.append(found)
         if tried == _STEPS:
             break
-    # What holds for a few steps only is no explanation.
-    return known if 2 * len(known) > tried else []
+    # What holds for a few steps only is no explanation, nor is another rate in each of them.
+    varies = len(single) >= _STEPS and not one_rate(known)
+    return known if 2 * len(known) > tried and not varies else []
 
 
 def _added(

@@ -30,6 +30,8 @@ def shapes_that_do_not_fit(
             tuple(int(number) for number in re.findall(r"\d+", shape))
             for shape in re.findall(r"\(([\d,]+)\)", message)
         ]
+        if len(shapes) > 1 and len(shapes[0]) == 2 and shapes[0] == shapes[1][::-1]:
+            return Structural("transposed", 0, line, words=words)
         is_sum = "sum(" in source.line(line) or "mean(" in source.line(line)
         if is_sum or (shapes and _is_bias(shapes[0])):
             by_rows = is_sum or sums_of_rows(record, places, line, shapes[0], len(record.events))

@@ -23,6 +23,8 @@ from chainrule.checker.forward import FoundLayer, Pass
 from chainrule.checker.functions import KNOWN
 from chainrule.layer import Array
 
+_OUTPUTS = 10
+
 
 @dataclass(frozen=True, eq=False)
 class Slip:
@@ -183,6 +185,12 @@ def weight_gradients(
                 yield wrong, slip("weight_for_input", wrong)
     if right.shape[0] == right.shape[1]:
         yield right.T, slip("transposed", right.T)
+    if delta.shape[0] == delta.shape[1]:
+        wrong = h.T @ delta.T
+        yield wrong, slip("transposed", wrong)
+    if h.shape == (len(delta), len(delta)):
+        wrong = h @ delta
+        yield wrong, slip("transposed", wrong)
     for further in deltas:
         if further.delta.shape == delta.shape and further is not found:
             wrong = h.T @ further.delta
@@ -295,6 +303,9 @@ def _errors(
         yield wrong, slip("summed_weights", wrong)
         wrong = later.delta.mean(axis=1, keepdims=True) * summed
         yield wrong, slip("summed_weights", wrong)
+    if len(later.delta) == 1 and 1 < weights.shape[1] <= _OUTPUTS:
+        for wrong in later.delta.T * summed:
+            yield wrong[None, :], slip("summed_weights", wrong[None, :])
     wrong = np.repeat(later.delta @ weights.sum(axis=0)[:, None], columns, axis=1)
     yield wrong, slip("summed_weights", wrong)
     wrong = np.repeat(later.delta.sum(axis=1, keepdims=True) * weights.sum(), columns, axis=1)
