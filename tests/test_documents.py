@@ -30,7 +30,7 @@ def test_the_ten_lines_of_the_readme(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mpl.use("Agg")
-    ten_lines, every_number, why, not_learning, fast = python_in("README.md")
+    ten_lines, every_number, why, not_learning, estimators, fast = python_in("README.md")
     names: dict[str, Any] = {}
     exec(ten_lines, names)  # noqa: S102 - our own README
     assert len(ten_lines.strip().splitlines()) == 10
@@ -45,6 +45,10 @@ def test_the_ten_lines_of_the_readme(
     assert "nothing found" in printed
     assert "Update 300" in printed
     assert names["branch"].first_step == 300
+    exec(estimators, names)  # noqa: S102
+    assert names["classifier"].score(names["flowers"], names["species"]) > 0.9
+    assert names["search"].best_score_ > 0.9
+    assert "{'width': 16} NeuralNetwork(" in capsys.readouterr().out
     exec(fast, names)  # noqa: S102
     assert len(names["many"]) == 10
     assert "engine" in capsys.readouterr().out
