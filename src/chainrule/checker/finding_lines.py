@@ -41,6 +41,8 @@ def finding_line(
         line = _handed_on(evidence, first, number)
     elif found.cause == "bias_never_updated":
         line = _update_of(evidence, network.layers[number].weights)
+    elif found.cause == "bias_missing":
+        line = _product(evidence, first, number)
     elif found.cause == "stale_output":
         line = _forward_call(source, evidence, first)
     elif found.cause.startswith("bias_gradient") or found.cause == "elementwise_for_matrix":
@@ -78,6 +80,17 @@ def _is_handed_on(place: Place) -> bool:
         and isinstance(parent.func, ast.Attribute)
         and parent.func.attr in ("append", "insert")
     )
+
+
+def _product(evidence: Evidence, first: Pass, number: int) -> int | None:
+    """The product that a weighted sum consists of; not a call that hands it on."""
+    for sighting in evidence.find(first.z[number], first.event):
+        node = sighting.place.node
+        is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult | ast.Add)
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if is_product or called.rpartition(".")[2] in ("dot", "matmul", "einsum", "sum"):
+            return sighting.place.line
+    return None
 
 
 def _update_of(evidence: Evidence, path: Path) -> int | None:
