@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, spoken
+from chainrule.checker.evidence import Evidence, Path, Sighting, spoken
 from chainrule.checker.judged import Judged
 from chainrule.layer import Array
 
@@ -61,6 +61,7 @@ class Names:
         found = dict(self._spoken_near(value))
         found.update((text, held) for text, held in self._kept(value) if text not in found)
         found.update((text, held) for text, held in self._held(value) if text not in found)
+        found.update((text, held) for text, held in self._elsewhere(value) if text not in found)
         plain = [text for text in found if not text.endswith(".T")] or list(found)
         return [Named(text, found[text]) for text in plain[:at_most]]
 
@@ -84,22 +85,27 @@ class Names:
 
     def _spoken_near(self, value: Array) -> list[tuple[str, Array]]:
         """Names that were read with this value; those with a running index nearest in time."""
-        step = self.judged.step
-        found = [
-            s
-            for s in self.evidence.find(self._of_last_part(value), step.begin, step.end)
-            if s.place.kind in _KINDS
-        ]
-        here = [s for s in found if s.place.scope == self.scope]
-        anywhere = [s for s in found if s.place.text.startswith("self.") and "." in self.scope]
         ranked = sorted(
-            here or anywhere,
+            (s for s in self._spoken(value) if s.place.scope == self.scope),
             key=lambda s: (
                 abs(s.event - self.event) if _has_index(s.place.node) else 0,
                 len(s.place.text),
             ),
         )
         return [(spoken(s.place.text), self.evidence.value(s.event)) for s in ranked]
+
+    def _elsewhere(self, value: Array) -> list[tuple[str, Array]]:
+        """Attributes that other methods read with this value."""
+        return [
+            (spoken(s.place.text), self.evidence.value(s.event))
+            for s in self._spoken(value)
+            if s.place.text.startswith("self.") and "." in self.scope
+        ]
+
+    def _spoken(self, value: Array) -> list[Sighting]:
+        step = self.judged.step
+        found = self.evidence.find(self._of_last_part(value), step.begin, step.end)
+        return [s for s in found if s.place.kind in _KINDS]
 
     def _kept(self, value: Array) -> list[tuple[str, Array]]:
         """Attributes and entries that were given this value, of the objects at hand."""

@@ -158,7 +158,9 @@ def _other_factors(
         if id(node) not in inside or not is_name or not isinstance(node, ast.expr):
             continue
         meant = scene.at_hand(found, wrong, right)
-        for named in scene.names(found).of(meant):
+        names = scene.names(found)
+        alike = [] if found.factor == 1 else names.of(meant * found.factor)
+        for named in [*names.of(meant), *alike]:
             yield scene.writer.replace(node, named.text, scene.parent(node))
 
 

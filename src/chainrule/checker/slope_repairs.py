@@ -21,7 +21,8 @@ def missing_slope_repairs(scene: Scene) -> Iterator[Repair]:
     deltas = judged.explanation.deltas[slip.layer]
     if slip.detail:  # δ itself is right, but a gradient was made of the error
         for sighting in _in_gradients(scene, deltas.error):
-            for named in scene.names(sighting).of(deltas.delta):
+            names = scene.names(sighting)
+            for named in names.of(deltas.delta * sighting.factor) or names.of(deltas.delta):
                 yield _put(scene, sighting, named.text)
     yield from _without_condition(scene)
     unfinished = deltas.error if slip.detail else deltas.delta
