@@ -330,7 +330,7 @@ class PoissonDeviance(LossOnLogarithms):
     1972). The minimum is 0, at z = log y.
     """
 
-    formula = "exp(y_hat) - y * y_hat + Piecewise((y * log(y) - y, y > 0), (0, True))"
+    formula = "exp(y_hat) - y * y_hat + y * log(Piecewise((y, y > 0), (1, True))) - y"
     gradient_formula = "exp(y_hat) - y"
     reduction = "mean of samples"
     targets = "counts"
