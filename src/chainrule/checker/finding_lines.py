@@ -41,6 +41,8 @@ def finding_line(
         line = _handed_on(evidence, first, number)
     elif found.cause == "bias_never_updated":
         line = _update_of(evidence, network.layers[number].weights)
+    elif found.cause == "aliased_weights":
+        line = _second_name(evidence, first)
     elif found.cause == "bias_missing":
         line = _product(evidence, first, number)
     elif found.cause == "stale_output":
@@ -80,6 +82,28 @@ def _is_handed_on(place: Place) -> bool:
         and isinstance(parent.func, ast.Attribute)
         and parent.func.attr in ("append", "insert")
     )
+
+
+def _second_name(evidence: Evidence, first: Pass) -> int | None:
+    """The statement that gave an array of parameters another name, without copying it."""
+    parameters = [*first.weights, *(bias for bias in first.biases if bias is not None)]
+    found = [s for array in parameters for s in evidence.find(array, 0, first.event)]
+    for sighting in sorted(found, key=lambda s: s.event):
+        parent = sighting.place.parent
+        if sighting.place.kind in ("Subscript", "Attribute", "Name") and (
+            isinstance(parent, ast.Assign) and parent.value is sighting.place.node
+        ):
+            names = {ast.unparse(target) for target in parent.targets}
+            if any(isinstance(t, ast.Subscript | ast.Attribute | ast.Name) for t in parent.targets):
+                other = ast.unparse(parent.value)
+                if not any(_last(name) == _last(other) for name in names):
+                    return sighting.place.line
+    return None
+
+
+def _last(name: str) -> str:
+    """The last word of a name: W1 of self.params['W1']."""
+    return name.replace("'", " ").replace("]", " ").replace(".", " ").split()[-1]
 
 
 def _product(evidence: Evidence, first: Pass, number: int) -> int | None:

@@ -42,7 +42,7 @@ def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
         return _beside_the_gradient(evidence, judged, slip) or update_of(evidence, judged, slip)
     if slip.cause in ("bias_never_updated", "weights_never_updated"):
         whole = Slip(slip.cause, slip.layer, detail="weights")
-        return update_of(evidence, judged, whole)
+        return _not_kept(evidence, judged, slip) or update_of(evidence, judged, whole)
     if slip.cause == "early_update":
         later = Slip(slip.cause, slip.layer + 1, detail="weights")
         return update_of(evidence, judged, later)
@@ -53,6 +53,20 @@ def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
         if found is not None:
             return _in_function(evidence, judged, slip, found)
     return update_of(evidence, judged, slip)
+
+
+def _not_kept(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
+    """Where a bias's next value was computed, but not put into the bias."""
+    bias = judged.batch.biases[slip.layer]
+    if bias is None or not slip.cause.startswith("bias"):
+        return None
+    gradient = judged.explanation.deltas[slip.layer].delta.sum(axis=0, keepdims=True)
+    if gradient.size != bias.size:
+        return None
+    begin, end = judged.parts[-1].event, judged.step.end
+    moved = bias - judged.explanation.scale * gradient.reshape(bias.shape)
+    made = [s for s in evidence.find(moved, begin, end) if s.place.kind == "BinOp"]
+    return Spot(made[0].place.line, made[0].place) if made else None
 
 
 def _in_function(evidence: Evidence, judged: Judged, slip: Slip, found: Sighting) -> Spot:

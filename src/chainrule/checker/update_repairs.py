@@ -75,10 +75,12 @@ def _gradients(scene: Scene, sighting: Sighting) -> list[str]:
         if isinstance(node := _target(scene, found), ast.expr)
         and found.place.scope == sighting.place.scope
     ]
-    axes = ("1", "0") if scene.judged.network.columns else ("0", "1")
+    axis = "1" if scene.judged.network.columns else "0"
+    rows = scene.names(sighting).number(scene.judged.batch.rows())
     for named in scene.deltas_at(sighting, layer)[:2]:
-        texts += [f"np.sum({named.text}, axis={axis}, keepdims=True)" for axis in axes]
-        texts += [f"np.sum({named.text}, axis={axis})" for axis in axes]
+        for keep in (", keepdims=True", ""):
+            summed = f"np.sum({named.text}, axis={axis}{keep})"
+            texts += [summed, f"{summed} / {rows}"]
         texts.append(named.text)
     return list(dict.fromkeys(texts))
 
