@@ -34,6 +34,7 @@ from chainrule.checker.troubles import trouble
 from chainrule.checker.verdict import Verdict
 
 _FEW = 3
+_NOT_TO_BE_DRIVEN = ("time_limit", "asks_input", "exits", "not_understood")
 
 
 def check_source(source: Source) -> Verdict:
@@ -58,7 +59,7 @@ def _check(source: Source) -> Verdict:
         return trouble_with_syntax(error)
     places = instrument(source.text, tree)
     first = _judge_run(source, places, process.run(source))
-    if first.verdict != "unchecked" or first.cause in ("time_limit", "asks_input", "exits"):
+    if first.verdict != "unchecked" or first.cause in _NOT_TO_BE_DRIVEN:
         return first
     return _driven(source, places) or first
 

@@ -28,6 +28,7 @@ from chainrule.layer import Array
 
 TOLERANCE = 1e-7
 _FARTHEST = 1e6
+_TELLING = 3  # numbers that a gradient must have to be told by its proportions
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class Explanation:
 
 
 def _price(slip: Slip) -> int:
-    return 3 if slip.cause == "bias_unexplained" else 1
+    return {"bias_unexplained": 3, "unexplained": 9}.get(slip.cause, 1)
 
 
 @dataclass
@@ -91,6 +92,7 @@ class _Search:
     seen: Callable[[Array], float | None] | None
     every: bool = False
     found: list[Explanation] = field(default_factory=list)
+    unexplained: list[Explanation] = field(default_factory=list)
 
 
 def scale_of(change: Array, gradient: Array, size: float) -> float | None:
@@ -131,7 +133,7 @@ def explain(
             whole for found in search.found if (whole := _with_memory(search, memory, found))
         ]
     if not search.found:
-        return None
+        return search.unexplained[0] if search.unexplained else None
     finished = [
         whole
         for found in search.found
@@ -172,11 +174,12 @@ def _descend(
             continue
         fit = _fit_weights(search, number, candidate, deltas)
         if fit is None:
+            _note_unexplained(search, number, candidate, deltas, fits)
             continue
         cost += len(fit.slips)
         fewest = min(fewest, cost)
         here = (*fits, fit)
-        bias = _fit_bias(search, number, candidate)
+        bias = _fit_bias(search, number, candidate, deltas)
         if bias is not None:
             here = (*here, bias)
         chain = (candidate, *deltas)
@@ -195,6 +198,38 @@ def _descend(
             )
 
 
+def _note_unexplained(
+    search: _Search,
+    number: int,
+    candidate: Delta,
+    deltas: tuple[Delta, ...],
+    fits: tuple[Fit, ...],
+) -> None:
+    """Keep what is known where all later layers are right and this one is nothing known.
+
+    Their numbers show that the step is a plain one, so these cannot be right.
+    """
+    change = search.weight_changes[number]
+    is_plain = search.memory is None and search.seen is None and not search.every
+    later = [fit for fit in fits if fit.kind == "weights" and fit.gradient.size > _TELLING]
+    if not is_plain or candidate.slips or not later or change.size <= _TELLING:
+        return
+    if any(fit.slips or fit.scale <= 0 for fit in fits) or _is_clipped(change):
+        return
+    slip = Slip("unexplained", number, detail="weights")
+    fit = Fit(number, "weights", 0.0, change, (slip,))
+    chain = (candidate, *deltas)
+    missing = tuple(replace(candidate, slips=()) for _ in range(number))
+    search.unexplained.append(
+        Explanation((slip,), _loss(chain), later[0].scale, (*missing, *chain), (*fits, fit))
+    )
+
+
+def _is_clipped(change: Array) -> bool:
+    sizes = np.abs(change).reshape(-1)
+    return int((sizes >= sizes.max() * (1 - 1e-9)).sum()) > 1
+
+
 def _with_memory(search: _Search, memory: Memory, found: Explanation) -> Explanation | None:
     """Bring the layers' momentum and pull together; then explain what was left open with them."""
     weights = sorted((fit for fit in found.fits if fit.kind == "weights"), key=lambda f: f.layer)
@@ -209,7 +244,7 @@ def _with_memory(search: _Search, memory: Memory, found: Explanation) -> Explana
             return None
         fits.append(whole)
         if memory.kind != "piled up":  # then the weights say enough
-            bias = _fit_bias_with(search, memory, found.deltas[fit.layer], fit.layer, common)
+            bias = _fit_bias_with(search, memory, found.deltas[fit.layer :], fit.layer, common)
             fits += [bias] if bias else []
     parts = [Parts(f.scale, f.momentum, f.pull) for f in fits if f.kind == "weights"]
     slips, extra = slips_of(memory, parts, common)
@@ -232,8 +267,9 @@ def _with_known(search: _Search, memory: Memory, fit: Fit, common: Parts) -> Fit
 
 
 def _fit_bias_with(
-    search: _Search, memory: Memory, candidate: Delta, number: int, common: Parts
+    search: _Search, memory: Memory, deltas: tuple[Delta, ...], number: int, common: Parts
 ) -> Fit | None:
+    candidate, later = deltas[0], deltas[1:]
     change, bias = search.bias_changes[number], search.done.biases[number]
     if change is None or bias is None:
         return None
@@ -245,7 +281,9 @@ def _fit_bias_with(
         memory.rest(change, before, bias, Parts(0.0, momentum, pull))
         for momentum in (1.0, -common.momentum)
     ]
-    ways = [_fit_bias_change(search, number, candidate, way) for way in (rest, change, *others)]
+    ways = [
+        _fit_bias_change(search, number, candidate, later, way) for way in (rest, change, *others)
+    ]
     return min(ways, key=lambda fit: sum(_price(slip) for slip in fit.slips))
 
 
@@ -294,16 +332,20 @@ def _fit_weights(
     return None
 
 
-def _fit_bias(search: _Search, number: int, candidate: Delta) -> Fit | None:
+def _fit_bias(
+    search: _Search, number: int, candidate: Delta, later: tuple[Delta, ...]
+) -> Fit | None:
     change = search.bias_changes[number]
     if change is None or search.memory is not None:  # with momentum, once it is known
         return None
     if search.seen is not None:
-        return _fit_bias_seen(search, number, candidate, change)
-    return _fit_bias_change(search, number, candidate, change)
+        return _fit_bias_seen(search, number, candidate, later, change)
+    return _fit_bias_change(search, number, candidate, later, change)
 
 
-def _fit_bias_change(search: _Search, number: int, candidate: Delta, change: Array) -> Fit:
+def _fit_bias_change(
+    search: _Search, number: int, candidate: Delta, later: tuple[Delta, ...], change: Array
+) -> Fit:
     bias = search.done.biases[number]
     assert bias is not None  # noqa: S101 - its change is known
     size = float(np.abs(bias).max())
@@ -311,7 +353,7 @@ def _fit_bias_change(search: _Search, number: int, candidate: Delta, change: Arr
         return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
     # Sums that cancel, as all deltas of a softmax together do, leave nothing but rounding.
     nothing = 1e-9 * float(np.abs(search.weight_changes[number]).max())
-    for gradient, slips in bias_gradients(search.done, number, candidate):
+    for gradient, slips in bias_gradients(search.done, number, candidate, later):
         if change.size == 1 and gradient.size > 1:
             gradient = gradient.sum().reshape(1, 1)
         scale = scale_of(change, gradient.reshape(change.shape), size)
@@ -335,12 +377,14 @@ def _scale_seen(
     return abs(factor) if float((change * gradient).sum()) < 0 else -abs(factor)
 
 
-def _fit_bias_seen(search: _Search, number: int, candidate: Delta, change: Array) -> Fit | None:
+def _fit_bias_seen(
+    search: _Search, number: int, candidate: Delta, later: tuple[Delta, ...], change: Array
+) -> Fit | None:
     """A bias gradient that was computed; of one number alone nothing can be said."""
     assert search.seen is not None  # noqa: S101 - asked before
     if not change.any():
         return Fit(number, "bias", 0.0, change, (Slip("bias_never_updated", number),))
-    for gradient, slips in bias_gradients(search.done, number, candidate):
+    for gradient, slips in bias_gradients(search.done, number, candidate, later):
         if gradient.shape != change.shape:
             continue
         scale = _scale_seen(search.seen, change, gradient)

@@ -289,11 +289,11 @@ def _with_bias(
         candidates += [(bias, z) for bias in _nothing_added(moment, z, path)]
     if not candidates and product_seen:
         candidates.append((None, z))
-    found = []
-    for bias_path, moved in candidates:
-        activations, a = _activation(evidence, moved, event)
-        found.append((FoundLayer(path, turned, bias_path, row, activations), moved, a))
-    return found
+    return [
+        (FoundLayer(path, turned, bias_path, row, activations), moved, a)
+        for bias_path, moved in candidates
+        for activations, a in _activations(evidence, moved, event)
+    ]
 
 
 def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
@@ -312,10 +312,11 @@ def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
     return []
 
 
-def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str], Array]:
-    """Which known activations of z were computed."""
+def _activations(evidence: Evidence, z: Array, event: int) -> list[tuple[frozenset[str], Array]]:
+    """Which known activations of z were computed; a wrong derivative may compute one, too."""
     end = event + _WINDOW
     agree = {"identity"}
+    found: dict[frozenset[str], Array] = {}
     for name, known in KNOWN.items():
         if name == "identity" or (name == "softmax" and z.shape[1] == 1):
             continue
@@ -323,8 +324,8 @@ def _activation(evidence: Evidence, z: Array, event: int) -> tuple[frozenset[str
         if same(a, z) or not a.any():  # of zeros nothing can be told: they are everywhere
             agree.add(name)
         elif evidence.has(a, event, end):
-            return _those_like(a, z), a
-    return frozenset(agree), z
+            found.setdefault(_those_like(a, z), a)
+    return list(found.items()) or [(frozenset(agree), z)]
 
 
 def _those_like(a: Array, z: Array) -> frozenset[str]:

@@ -14,6 +14,7 @@ from chainrule.checker.judged import (
     explain_step,
     explain_step_with_memory,
     is_telling,
+    is_unexplained,
     readings,
 )
 from chainrule.checker.memory import KINDS
@@ -109,6 +110,7 @@ def _explain(
         return plain
     memory = explain_step_with_memory(evidence, network, step, tried, previous, earlier)
     found = [one for one in (plain, memory) if one is not None]
-    if found:
-        return min(found, key=lambda one: one.explanation.cost)
-    return explain_step(evidence, network, step, tried, seen=True)
+    known = [one for one in found if not is_unexplained(one)]
+    if known:
+        return min(known, key=lambda one: one.explanation.cost)
+    return explain_step(evidence, network, step, tried, seen=True) or next(iter(found), None)

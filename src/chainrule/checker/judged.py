@@ -59,6 +59,11 @@ def is_telling(found: Judged) -> bool:
     )
 
 
+def is_unexplained(found: Judged) -> bool:
+    """Whether a layer moves by nothing that is known, though the others are right."""
+    return any(slip.cause == "unexplained" for slip in found.explanation.slips)
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What a step's batch may have been, and its targets, likeliest first."""

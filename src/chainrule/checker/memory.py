@@ -109,12 +109,16 @@ def in_common(parts: list[Parts]) -> Parts | None:
     if not known:
         return None
     momentum = np.array([part.momentum for part in known])
-    pulls = np.abs([part.pull for part in known])
-    if float(np.ptp(momentum)) > _ALIKE or float(np.ptp(pulls)) > _ALIKE * float(pulls.max()):
+    pulls = np.abs([part.pull / part.scale for part in known])
+    pulls = pulls[pulls > _ALIKE * pulls.max()]  # some keep the penalty to one layer
+    if float(np.ptp(momentum)) > _ALIKE or (
+        pulls.size and float(np.ptp(pulls)) > _ALIKE * float(pulls.max())
+    ):
         return None
     if momentum[0] > 1 + _ALIKE:
         return None
-    return Parts(known[0].scale, float(momentum[0]), known[0].pull)
+    most = max(known, key=lambda part: abs(part.pull))
+    return Parts(most.scale, float(momentum[0]), most.pull)
 
 
 def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[Slip, ...], str]:
@@ -135,8 +139,10 @@ def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[S
         said.append(f"momentum {common.momentum:.3g}")
     if memory.has_pull:
         # r = -c λ for the penalty ½ λ w²: with the wrong sign weights are pushed away from zero.
+        # Where all gradients are turned, that is the mistake.
+        turned = all(part.scale <= 0 for part in parts)
         for layer, part in enumerate(parts):
-            if part.scale and part.pull / part.scale > 0:
+            if part.scale and part.pull / part.scale > 0 and not turned:
                 ratio = f"{part.pull / part.scale:.3g}"
                 slips.append(Slip("regularisation_sign", layer, detail=ratio))
         name = "L1" if memory.kind == "l1" else "L2"

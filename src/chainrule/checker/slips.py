@@ -144,6 +144,9 @@ def last_deltas(layer: FoundLayer, done: Pass, y: Array) -> Iterator[Delta]:
         if cause:
             slip = Slip(cause, number, wrong, right, detail, (e * wrong,))
             yield Delta(e, e * wrong, (slip,))
+            if layer.activation == "sigmoid" and not cause.endswith("missing"):
+                slip = Slip(cause, number, wrong, right, detail, (ratio * wrong,))
+                yield Delta(ratio, ratio * wrong, (slip,), "cross-entropy")
     for wrong, detail in ((a + y, "sum"), (e**2, "square"), (e * np.abs(e), "square"), (a, "a")):
         slip = Slip("loss_mismatch", number, wrong, e, detail, (wrong * right,))
         yield Delta(wrong, wrong * right, (slip,))
@@ -212,7 +215,7 @@ def weight_gradients(
 
 
 def bias_gradients(
-    done: Pass, number: int, found: Delta
+    done: Pass, number: int, found: Delta, deltas: tuple[Delta, ...]
 ) -> Iterator[tuple[Array, tuple[Slip, ...]]]:
     """Db of a layer: δ summed over the batch, then what is written in its place."""
     delta = found.delta
@@ -236,6 +239,11 @@ def bias_gradients(
     if len(delta) > 1:
         for row in (delta[:1], delta[-1:]):
             yield row, slip("bias_gradient_not_summed", row)
+    for further in deltas:
+        total = further.delta.sum(axis=0, keepdims=True)
+        if total.shape != right.shape:
+            total = np.full_like(right, further.delta.sum())
+        yield total, slip("wrong_layer_error", total)
     absolute = np.abs(delta).sum(axis=0, keepdims=True)
     yield absolute, slip("sign_turned", absolute)
 
