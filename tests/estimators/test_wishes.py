@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+import sklearn
 from estimators.data import CLASSES, COUNTS, LABELS, NUMBERS, TABLE, TWO, WEIGHT, X, fit, quietly
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -338,6 +340,38 @@ def test_sparse_rows_are_dense_rows(form: Any, engine: str) -> None:
         assert_allclose(model.predict_proba(form(x)), dense.predict_proba(x), rtol=1e-12)
         assert model.validation_scores_ == dense.validation_scores_
         assert_allclose(model.activations(form(x))[0], dense.activations(x)[0])
+
+
+def test_labels_may_be_sparse_too() -> None:
+    settings = {"early_stopping": True, "max_iter": 5}
+    dense = fit(classifier(**settings), X, LABELS)
+    model = fit(classifier(**settings), X, sparse.csr_matrix(LABELS))
+    assert model.loss_curve_ == dense.loss_curve_
+    assert model.validation_scores_ == dense.validation_scores_
+    assert_array_equal(model.predict(X).toarray(), dense.predict(X))
+
+
+def test_metadata_go_through_a_pipeline() -> None:
+    data = (X[HELD_OUT], CLASSES[HELD_OUT])
+    with sklearn.config_context(enable_metadata_routing=True):
+        last = classifier(max_iter=3).set_fit_request(sample_weight=True, validation_data=True)
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), last)
+        fit(pipeline, X, CLASSES, sample_weight=WEIGHT, validation_data=data)
+    alone = fit(classifier(max_iter=3), StandardScaler().fit_transform(X), CLASSES, WEIGHT)
+    assert pipeline[-1].loss_curve_ == alone.loss_curve_
+    assert len(pipeline[-1].validation_scores_) == 3
+
+
+def test_ctrl_c_ends_a_training_and_keeps_what_was_learned() -> None:
+    def press(network: Any, history: Any) -> None:
+        if len(history.epochs["loss"]) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    model = classifier(callbacks=cr.OnEpoch(press))
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model.fit(X, CLASSES)
+    assert model.n_iter_ == 2
+    assert model.loss_curve_ == fit(classifier(max_iter=2), X, CLASSES).loss_curve_
 
 
 def test_calibrated_probabilities_on_request() -> None:

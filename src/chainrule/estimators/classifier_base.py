@@ -74,16 +74,19 @@ class Classes:
             return np.asarray(self.binarizer.transform(y))
         return np.equal.outer(self.numbers(y), np.arange(outputs))
 
-    def decoded(self, y: Array) -> Array:
+    def decoded(self, y: Array) -> Any:
         """Classes out of what ``_encode`` of the estimator made of them."""
         if y.dtype.kind == "i":
             return self.names[y]
         return self.named(y, 0.0 if (y < 0).any() else 0.5)
 
-    def named(self, outputs: Array, boundary: float) -> Array:
-        """Classes out of what the network gives, (batch,), or 0 and 1 (batch, labels)."""
+    def named(self, outputs: Array, boundary: float) -> Any:
+        """Classes out of what the network gives, (batch,), or 0 and 1 (batch, labels).
+
+        The latter are a sparse matrix where y was one.
+        """
         if self.kind == "multilabel":
-            return np.asarray(self.binarizer.inverse_transform(outputs, threshold=boundary))
+            return self.binarizer.inverse_transform(outputs, threshold=boundary)
         if len(self.names) == 1:
             return np.repeat(self.names, len(outputs))
         if outputs.shape[1] == 1:
@@ -167,7 +170,7 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
 
     # --- using it -----------------------------------------------------------------------------
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """Predict the class of each sample.
 
         Parameters
@@ -177,10 +180,11 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
         Returns
         -------
         ndarray (samples,) or (samples, labels)
+            Labels as a sparse matrix where y was one.
         """
         return self._classes_of(self._predictions(X))
 
-    def _classes_of(self, predictions: Array) -> Array:
+    def _classes_of(self, predictions: Array) -> Any:
         return self._targets.named(predictions, self._boundary)
 
     @property
