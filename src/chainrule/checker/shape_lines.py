@@ -40,23 +40,38 @@ def gradient_of_that_shape(evidence: Evidence, path: Path, line: int | None) -> 
         and place.kind in _NAMES
         and not _is_target(place)
         and evidence.values[value].size > 1
-        and not _is_in_product(evidence, place.text, line)
     ]
     new = changed[0][1] if changed else None
-    as_new = [pair for pair in reads if evidence.values[pair[1]].shape == new]
-    as_other = [pair for pair in reversed(reads) if evidence.values[pair[1]].shape != first[1]]
-    for event, value in as_new or as_other:
-        bound = [
-            other
-            for earlier in range(event)
-            if evidence.events[earlier][1] == value
-            and (other := evidence.place(earlier)).statement != line
-            and isinstance(other.parent, ast.Assign | ast.Dict | ast.keyword)
-            and not _is_in_product(evidence, _target(other), line)
-        ]
-        computed = [other for other in bound if other.kind not in ("Name", "Attribute")]
-        return (computed or bound)[-1].line if bound else None
-    return None
+    own = [
+        (event, value)
+        for event, value in reads
+        if not _is_in_product(evidence, evidence.place(event).text, line)
+    ]
+    as_new = [pair for pair in own if evidence.values[pair[1]].shape == new]
+    as_other = [pair for pair in reversed(own) if evidence.values[pair[1]].shape != first[1]]
+    chosen = as_new or as_other
+    if chosen:
+        return _bound(evidence, chosen[0][0], {chosen[0][1]}, line)
+    if new is None or any(evidence.values[value].shape == new for _, value in reads):
+        return None
+    # The change was noticed from outside of the function that made it: what had the new shape last?
+    parameter = {value for at, _, value, _ in evidence.record.changes if at == end}
+    alike = {n for n, array in enumerate(evidence.values) if array.shape == new} - parameter
+    return _bound(evidence, end, alike, line)
+
+
+def _bound(evidence: Evidence, before: int, values: set[int], line: int | None) -> int | None:
+    """Where one of some values got its name last, computed if possible."""
+    bound = [
+        place
+        for event in range(before)
+        if evidence.events[event][1] in values
+        and (place := evidence.place(event)).statement != line
+        and isinstance(place.parent, ast.Assign | ast.Dict | ast.keyword)
+        and not _is_in_product(evidence, _target(place), line)
+    ]
+    computed = [place for place in bound if place.kind not in ("Name", "Attribute")]
+    return (computed or bound)[-1].line if bound else None
 
 
 def _shapes(evidence: Evidence, path: Path) -> list[tuple[int, tuple[int, ...]]]:

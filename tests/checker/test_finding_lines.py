@@ -1,0 +1,72 @@
+"""Findings point to the line they come from, not to the one in which they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from checker.cases import STYLES
+
+from chainrule.checker import check_source
+from chainrule.checker.source import Source, read
+
+CASES = [
+    (
+        "broadcast_n_n1",
+        "script_two_layers",
+        [("y = np.array([[0, 1, 1, 0]]).T", "y = np.array([0, 1, 1, 0])")],
+        "y = np.array([0, 1, 1, 0])",
+    ),
+    (
+        "forward_through_z",
+        "columns_dict",
+        [("Z2 = np.dot(W2, A1) + b2", "Z2 = np.dot(W2, Z1) + b2")],
+        "Z2 = np.dot(W2, Z1) + b2",
+    ),
+    (
+        "bias_gradient_not_summed",
+        "columns_dict",
+        [("db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = dZ1 / m")],
+        "db1 = dZ1 / m",
+    ),
+    (
+        "stale_output",
+        "columns_dict",
+        [
+            ("        A2, cache = forward_propagation(X, parameters)\n", ""),
+            (
+                "    for i in range(num_iterations):\n",
+                "    A2, cache = forward_propagation(X, parameters)\n"
+                "    for i in range(num_iterations):\n",
+            ),
+        ],
+        "A2, cache = forward_propagation(X, parameters)",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "style", "edits", "line"), CASES, ids=[case[0] for case in CASES]
+)
+def test_the_line_is_where_it_comes_from(
+    cause: str, style: str, edits: list[tuple[str, str]], line: str
+) -> None:
+    text = (STYLES / f"{style}.txt").read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    verdict = check_source(Source(Path("network.py"), text))
+    assert verdict.cause == cause, verdict.message
+    assert verdict.line is not None
+    assert text.splitlines()[verdict.line - 1].strip() == line
+
+
+def test_lines_of_a_notebook_count_empty_ones_at_the_end_of_a_cell(tmp_path: Path) -> None:
+    path = tmp_path / "net.ipynb"
+    path.write_text(
+        '{"cells": [{"cell_type": "code", "source": ["a = 1\\n", "\\n"]},'
+        ' {"cell_type": "markdown", "source": ["text"]},'
+        ' {"cell_type": "code", "source": ["b = 2"]}]}',
+        encoding="utf-8",
+    )
+    assert read(path).text == "a = 1\n\n\nb = 2\n"
