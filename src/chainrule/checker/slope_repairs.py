@@ -269,7 +269,9 @@ def _call_is_to_blame(scene: Scene, calls: list[Repair]) -> bool:
 
 def _speaks_of(text: str, name: str) -> bool:
     words, name = re.findall(r"[^\W\d_]+", text.lower()), name.lower()
-    return name in words or (len(name) > 1 and any(name in word for word in words))
+    if name in words or f"{name}s" in words:
+        return True
+    return len(name) > 1 and any(name in word for word in words)
 
 
 def _rebuilt_products(scene: Scene) -> list[Repair]:
