@@ -155,11 +155,12 @@ ORDER = {
         checker.reports
         checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.memory checker.explain checker.judged
-        checker.single_numbers checker.judge checker.reported_loss checker.lines
+        checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
+        checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene
         checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs checker.order_repairs checker.mending
-        checker.other_findings checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
+        checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
         checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording checker.answers
         checker.checking checker

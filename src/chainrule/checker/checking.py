@@ -29,6 +29,7 @@ from chainrule.checker.reported_loss import Reported, other_loss
 from chainrule.checker.scene import Scene
 from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source
+from chainrule.checker.stale_outputs import updates_without_a_pass
 from chainrule.checker.steps import Step, find_steps
 from chainrule.checker.troubles import trouble
 from chainrule.checker.verdict import Verdict
@@ -128,7 +129,8 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     found = useless_start(evidence, network, made, _begin(evidence, network, steps, known))
     if found is not None:
         return _structural(source, network, found, evidence)
-    found = unused_bias(evidence, network, known)
+    found = updates_without_a_pass(evidence, network, made)
+    found = found or unused_bias(evidence, network, known)
     if found is not None:
         return _structural(source, network, found, evidence)
     finding = judge(known)

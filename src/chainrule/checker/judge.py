@@ -19,6 +19,7 @@ from chainrule.checker.judged import (
 )
 from chainrule.checker.memory import KINDS
 from chainrule.checker.single_numbers import explained_alike, is_single, one_rate
+from chainrule.checker.stale_outputs import explain_by_an_earlier_pass
 from chainrule.checker.steps import Step
 from chainrule.layer import Array
 
@@ -66,11 +67,10 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
                 return alike
     known: list[Judged] = []
     tried = 0
-    previous: Step | None = None
     earlier: tuple[Array, ...] = ()
-    for step in steps[:_LOOKED_AT]:
-        found = _explain(evidence, network, step, previous, earlier)
-        previous, earlier = step, _added(earlier, found, is_first=step is steps[0])
+    for number, step in enumerate(steps[:_LOOKED_AT]):
+        found = _explain(evidence, network, step, steps[:number], earlier)
+        earlier = _added(earlier, found, is_first=number == 0)
         if found is not None and not is_telling(found):
             continue
         tried += 1
@@ -87,7 +87,9 @@ def _added(
     earlier: tuple[Array, ...], found: Judged | None, *, is_first: bool
 ) -> tuple[Array, ...]:
     """Add a step's gradients to the sum of all before it; nothing once one is not known."""
-    if found is None or found.explanation.cost or not (earlier or is_first):
+    if found is None or not (earlier or is_first):
+        return ()
+    if any(slip.cause != "gradients_not_reset" for slip in found.explanation.slips):
         return ()
     fits = [fit for fit in found.explanation.fits if fit.kind == "weights"]
     gradients = [fit.gradient for fit in sorted(fits, key=lambda fit: fit.layer)]
@@ -100,7 +102,7 @@ def _explain(
     evidence: Evidence,
     network: Network,
     step: Step,
-    previous: Step | None,
+    before: list[Step],
     earlier: tuple[Array, ...],
 ) -> Judged | None:
     """Explain a step by its gradient alone, with momentum and penalties, or by what was seen."""
@@ -108,9 +110,13 @@ def _explain(
     plain = explain_step(evidence, network, step, tried)
     if plain is not None and not plain.explanation.cost:
         return plain
+    previous = before[-1] if before else None
     memory = explain_step_with_memory(evidence, network, step, tried, previous, earlier)
     found = [one for one in (plain, memory) if one is not None]
     known = [one for one in found if not is_unexplained(one)]
     if known:
         return min(known, key=lambda one: one.explanation.cost)
+    stale = explain_by_an_earlier_pass(evidence, network, step, before)
+    if stale is not None:
+        return stale
     return explain_step(evidence, network, step, tried, seen=True) or next(iter(found), None)

@@ -115,7 +115,7 @@ def in_common(parts: list[Parts]) -> Parts | None:
         pulls.size and float(np.ptp(pulls)) > _ALIKE * float(pulls.max())
     ):
         return None
-    if momentum[0] > 1 + _ALIKE:
+    if abs(momentum[0]) > 1 + _ALIKE:
         return None
     most = max(known, key=lambda part: abs(part.pull))
     return Parts(most.scale, float(momentum[0]), most.pull)

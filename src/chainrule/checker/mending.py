@@ -100,6 +100,9 @@ def point_at(scene: Scene) -> Mended | None:
 
 def mend(scene: Scene) -> Mended | None:
     """The first way to mend a mistake that proves right, or None."""
+    if scene.slip.detail == "further down":  # what the layer before receives is to be mended
+        slip = replace(scene.slip, cause="wrong_layer_error", layer=scene.slip.layer - 1)
+        scene = Scene(scene.source, scene.evidence, scene.judged, slip)
     propose = PROPOSALS.get(scene.slip.cause)
     if propose is None:
         return None

@@ -59,10 +59,8 @@ def after_judging(
     """What keeps a network from learning though its steps are right."""
     if not passes:
         return None
-    return (
-        _runs_away(evidence, network, passes, rate_line)
-        or _frozen_bias(evidence, network, passes)
-        or _stale(evidence, network, passes)
+    return _runs_away(evidence, network, passes, rate_line) or _frozen_bias(
+        evidence, network, passes
     )
 
 
@@ -297,24 +295,6 @@ def _frozen_bias(evidence: Evidence, network: Network, passes: list[Pass]) -> St
             ):
                 return Structural("bias_never_updated", number, sighting.place.line)
     return None
-
-
-def _stale(evidence: Evidence, network: Network, passes: list[Pass]) -> Structural | None:
-    """Several updates after one forward pass."""
-    reads = sum(place == network.place for place, _ in evidence.events)
-    if len(passes) > 1 or reads > len(passes):
-        return None
-    last = network.layers[-1].weights
-    changes = [
-        change
-        for change in evidence.record.changes
-        if evidence.record.paths[change[1]] == last
-        and change[2] >= 0
-        and change[0] > passes[0].event
-    ]
-    if len(changes) < 3:
-        return None
-    return Structural("stale_output", len(network.layers) - 1, evidence.places[changes[0][3]].line)
 
 
 def _broadcast(record: Record, places: list[Place]) -> Structural | None:

@@ -299,8 +299,11 @@ def _errors(
             wrong = later.error @ updated.T
             yield wrong, slip("early_update", wrong, "error")
     if not np.array_equal(later.error, later.delta):
+        # The later delta is right for its own layer, and lacks a factor on its way down.
+        last = number + 1 == len(done.z) - 1
+        missing = "output_derivative_missing" if last else "hidden_derivative_missing"
         wrong = later.error @ weights.T
-        yield wrong, slip("wrong_layer_error", wrong, "error")
+        yield wrong, (Slip(missing, number + 1, wrong, right, "further down"),)
     if weights.shape[0] == weights.shape[1]:
         wrong = later.delta @ weights
         yield wrong, slip("transposed", wrong)

@@ -1,0 +1,66 @@
+"""Gradients from the outputs of an earlier forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chainrule.checker.evidence import Evidence
+from chainrule.checker.explain import explain
+from chainrule.checker.forward import Network, Pass, forward
+from chainrule.checker.judged import Judged
+from chainrule.checker.other_findings import Structural
+from chainrule.checker.slips import Slip
+from chainrule.checker.steps import Step, change_times
+from chainrule.checker.targets import find_targets
+
+_UPDATES = 3
+
+
+def explain_by_an_earlier_pass(
+    evidence: Evidence, network: Network, step: Step, earlier: list[Step]
+) -> Judged | None:
+    """Try the first pass of all, and the one before, with the weights as they are now."""
+    for old in [*earlier[:1], *earlier[-1:]]:
+        now, then = step.passes[-1], old.passes[-1]
+        if now.h[0].shape != then.h[0].shape:
+            continue
+        mixed = Pass(now.event, then.h, now.weights, now.biases, then.z, then.a)
+        targets = find_targets(
+            evidence, mixed, [mixed], step.begin, step.end, columns=network.columns
+        )
+        for one in targets[:3]:
+            found = explain(network, step, mixed, one.y)
+            if found is not None and not found.cost:
+                slip = Slip("stale_output", len(network.layers) - 1)
+                found = replace(found, slips=(slip,))
+                return Judged(network, step, mixed, [mixed], one, found)
+    return None
+
+
+def updates_without_a_pass(
+    evidence: Evidence, network: Network, passes: list[Pass]
+) -> Structural | None:
+    """Several updates after one forward pass, with none for the new weights in between."""
+    if evidence.number_by_number:  # each number is a change of its own there
+        return None
+    last = len(network.layers) - 1
+    borders = [done.event for done in passes[1:]] + [len(evidence.events)]
+    for done, border in zip(passes[:2], borders, strict=False):
+        times = change_times(evidence, {network.layers[last].weights}, done.event)
+        updates = [at for at, _ in times if at < border]
+        if len(updates) < _UPDATES:
+            continue
+        between = [
+            forward(network, evidence.arrays(at), evidence.value(done.event), at)
+            for at in updates[:_UPDATES]
+        ]
+        ends = [*updates[1:_UPDATES], border]
+        if any(
+            new is None or evidence.has(new.z[-1], at, end)
+            for new, at, end in zip(between, updates, ends, strict=False)
+        ):
+            continue
+        changes = [c for c in evidence.record.changes if c[0] == updates[0] and c[3] >= 0]
+        line = evidence.places[changes[0][3]].line if changes else None
+        return Structural("stale_output", last, line)
+    return None
