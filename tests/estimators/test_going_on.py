@@ -190,3 +190,14 @@ def test_a_training_that_fails_leaves_the_weights_of_before(engine: str) -> None
     model.set_params(learning_rate_init=0.001)
     fit(model, X, NUMBERS)
     assert np.isfinite(model.loss_)
+
+
+def test_a_piece_that_fails_leaves_what_the_optimizer_remembers() -> None:
+    """partial_fit after the failure is partial_fit without it."""
+    models = [fit(cr.MLPRegressor(**SMALL, max_iter=2), X, NUMBERS) for _ in range(2)]
+    with pytest.raises(ValueError, match="left the finite numbers"):
+        models[0].partial_fit(X, NUMBERS * 1e300)
+    for model in models:
+        model.partial_fit(X, NUMBERS)
+    assert weights_of(models[0]) == weights_of(models[1])
+    assert models[0].loss_curve_ == models[1].loss_curve_

@@ -22,6 +22,7 @@ predicts for rows is ``self._predictions(X)``. An estimator that never goes on w
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
@@ -156,12 +157,14 @@ class NetworkEstimator(FittedNetwork):
     @contextmanager
     def _put_back_on_failure(self) -> Iterator[None]:
         """Give a network that was there before its numbers back if a training fails."""
-        storage = self.network_.parameter_vector.storage
+        network = self.network_
+        storage, state = network.parameter_vector.storage, copy.deepcopy(network.training_state)
         before = storage.copy()
         try:
             yield
         except BaseException:
             storage[...] = before
+            network.training_state = state
             raise
 
     def _dtype_for(self, x: Any) -> Any:

@@ -20,6 +20,7 @@ from chainrule.estimators.scikit_learn import (
     StrOptions,
 )
 from chainrule.layer import Array, Shape
+from chainrule.layers import Dropout
 from chainrule.layers.dense import Dense
 from chainrule.loss import Loss
 from chainrule.network import NeuralNetwork
@@ -177,9 +178,8 @@ class MultilayerPerceptron(NetworkEstimator):
         self._books = Books()
         self.n_iter_ = self.t_ = 0
         self.n_outputs_ = network.output_shape[-1]
-        self.n_layers_ = len([layer for layer in network.layers if isinstance(layer, Dense)]) + 1
-        if self.layers is not None:
-            self.n_layers_ = len(network.layers) + 1
+        counted = [layer for layer in network.layers if not isinstance(layer, Dropout)]
+        self.n_layers_ = len(counted) + 1
         self.out_activation_ = self._output_name(network)
 
     def _output_name(self, network: NeuralNetwork) -> str:
