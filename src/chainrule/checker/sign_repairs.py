@@ -165,22 +165,37 @@ def update_statements(
     scene: Scene, layers: set[int] | None, *, weights: bool = True, bias: bool = True
 ) -> list[ast.stmt]:
     """Statements after which a parameter of these layers had another value."""
-    record = scene.evidence.record
-    begin, end = scene.window
-    wanted = []
-    for number, layer in enumerate(scene.judged.network.layers):
-        if layers is None or number in layers:
-            wanted += [layer.weights] if weights else []
-            wanted += [layer.bias] if bias and layer.bias is not None else []
     found: dict[int, ast.stmt] = {}
-    for at, path, _, place in record.changes:
-        if not begin < at <= end or place < 0:
-            continue
-        if any(stands_for(known, record.paths[path]) for known in wanted):
-            statement = scene.statement(scene.node(scene.evidence.places[place]))
-            if statement is not None:
-                found.setdefault(id(statement), statement)
+    for number in range(len(scene.judged.network.layers)):
+        if layers is None or number in layers:
+            for kind, wanted in (("weights", weights), ("bias", bias)):
+                for statement in _updates_of(scene, number, kind) if wanted else ():
+                    found.setdefault(id(statement), statement)
     return list(found.values())
+
+
+def _updates_of(scene: Scene, number: int, kind: str) -> list[ast.stmt]:
+    """Where a parameter's next value was computed; or after which it was there."""
+    layer, step = scene.judged.network.layers[number], scene.judged.step
+    path = layer.weights if kind == "weights" else layer.bias
+    after = step.weights[number] if kind == "weights" else step.biases[number]
+    if path is None or after is None:
+        return []
+    begin, end = scene.window
+    computed = [
+        node
+        for sighting in scene.evidence.find(after, begin, end)
+        if isinstance(node := scene.node(sighting.place), ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Sub)
+    ]
+    record = scene.evidence.record
+    noticed = [
+        scene.node(scene.evidence.places[place])
+        for at, known, _, place in record.changes
+        if begin < at <= end and place >= 0 and stands_for(path, record.paths[known])
+    ]
+    statements = [scene.statement(node) for node in (computed[:1] or noticed)]
+    return [statement for statement in statements if statement is not None]
 
 
 def _is_squared(scene: Scene, sighting: Sighting) -> bool:

@@ -135,8 +135,7 @@ def _as_elsewhere(scene: Scene, outputs: list[str], sums: list[str]) -> list[str
             given = scene.latest(node.args[0], sighting.event)
             if given is None:
                 continue
-            output = np.sort(scene.last.a[other], axis=None)
-            of_output = given.size == output.size and np.allclose(np.sort(given, axis=None), output)
+            of_output = _is_same(given, scene.last.a[other])
             rest = [ast.unparse(argument) for argument in (*node.args[1:], *node.keywords)]
             written += [
                 f"{ast.unparse(node.func)}({', '.join([name, *rest])})"
@@ -196,14 +195,23 @@ def _other_argument(scene: Scene, sighting: Sighting, node: ast.AST) -> list[Rep
         return []
     layer, names = scene.slip.layer, scene.names(sighting)
     here = scene.writer.said(node.args[0])
+    given = scene.latest(node.args[0], sighting.event)
     found = []
     for quantity in (scene.last.a[layer], scene.last.z[layer]):
+        meant = _like(scene, sighting, quantity)
+        if given is not None and _is_same(given, meant):
+            continue
         found += [
             scene.writer.replace(node.args[0], named.text, node)
-            for named in names.of(_like(scene, sighting, quantity))
+            for named in names.of(meant)
             if named.text != here
         ]
     return found
+
+
+def _is_same(one: Array, other: Array) -> bool:
+    """Whether two arrays have the same numbers, in rows or in columns."""
+    return one.size == other.size and np.allclose(np.sort(one, None), np.sort(other, None))
 
 
 def _other_return(scene: Scene, sighting: Sighting, node: ast.AST) -> list[Repair]:
