@@ -113,6 +113,17 @@ def amsgrad(theta: float, gradients: list[float], beta_2: float = 0.5) -> float:
     return theta
 
 
+def adam_hat(theta: float, gradients: list[float], epsilon: float = 0.1) -> float:
+    """The same with ε̂, by the last lines of its section 2: one corrected rate, raw averages."""
+    m = v = 0.0
+    for t, g in enumerate(gradients, start=1):
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g**2
+        rate = RATE * sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        theta = theta - rate * m / (sqrt(v) + epsilon)
+    return theta
+
+
 def adamw(theta: float, gradients: list[float], decay: float = 0.1) -> float:
     """Loshchilov and Hutter (2019), algorithm 2: θ ← θ - η (m̂ / (√v̂ + ε) + λ θ)."""
     m = v = 0.0
@@ -157,6 +168,7 @@ RULES: list[tuple[cr.Optimizer, Rule]] = [
         cr.Adam(RATE, mean_decay=0.5, square_decay=0.7, epsilon=0.1),
         lambda theta, gradients: adam(theta, gradients, 0.5, 0.7, 0.1),
     ),
+    (cr.Adam(RATE, epsilon=0.1, epsilon_hat=True), adam_hat),
     (cr.AMSGrad(RATE, square_decay=0.5), amsgrad),
     (cr.AdamW(RATE, weight_decay=0.1), adamw),
     (cr.Adam(RATE, weight_decay=0.1), adamw),

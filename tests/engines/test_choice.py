@@ -118,3 +118,14 @@ def test_auto_without_numba_stays_with_the_reference_engine(
     net = network()
     assert net.fit(X, Y, epochs=1).settings["engine"] == "reference"
     assert "chainrule[fast] are not installed" in net.engine.report()
+
+
+def test_auto_may_be_told_from_when_on_it_is_worth_it() -> None:
+    assert cr.Auto(worth_seconds=0.5).is_compiled(0.6)
+    assert not cr.Auto(worth_seconds=0.5).is_compiled(0.4)
+    assert not cr.Auto().is_compiled(0.6)
+    with pytest.raises(cr.InvalidSetting, match="worth_seconds"):
+        cr.Auto(worth_seconds=-1)
+    net = cr.NeuralNetwork(cr.Dense(1), engine=cr.Auto(worth_seconds=0.0))
+    assert net.fit(X, Y, epochs=1).settings["engine"] == "compiled"
+    assert copy.deepcopy(net).engine.worth_seconds == 0

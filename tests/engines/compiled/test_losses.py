@@ -146,3 +146,14 @@ def test_a_million_terms_lose_no_digits() -> None:
     exact = float((x.astype(np.float64) ** 2).sum())
     assert found.loss == pytest.approx(exact, rel=TOLERANCE["float32"])
     assert_close(found.d_output, trace.d_output, "d_output")
+
+
+@pytest.mark.parametrize("loss", ["negative_log_likelihood", "poisson_deviance"])
+def test_a_prediction_made_again_is_the_same(loss: str) -> None:
+    """The quick way for a few rows must not skip what the loss makes of the outputs."""
+    last = "log_softmax" if loss == "negative_log_likelihood" else "identity"
+    net = cr.NeuralNetwork(cr.Dense(3, last), inputs=2, loss=loss, engine="compiled")
+    x = np.ones((4, 2), np.float32)
+    first = net.predict(x)
+    np.testing.assert_allclose(first, np.exp(net.feedforward(x)), rtol=1e-6)
+    np.testing.assert_array_equal(net.predict(x), first)
