@@ -158,7 +158,7 @@ ORDER = {
         checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
         checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene
-        checker.mended checker.slope_repairs checker.sign_repairs checker.product_repairs
+        checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs checker.order_repairs checker.mending
         checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
         checker.no_network checker.rates checker.data_findings

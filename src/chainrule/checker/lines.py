@@ -210,7 +210,7 @@ def _beside_the_gradient(evidence: Evidence, judged: Judged, slip: Slip) -> Spot
     if not scaled:
         return None
     first = min(scaled, key=lambda s: s.event)
-    return Spot(first.place.statement, first.place)
+    return Spot(first.place.line, first.place)
 
 
 def _missing(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:

@@ -19,6 +19,7 @@ from chainrule.checker import process
 from chainrule.checker.factor_repairs import factor_repairs
 from chainrule.checker.instrument import instrument
 from chainrule.checker.lines import find_spot
+from chainrule.checker.memory_repairs import memory_repairs
 from chainrule.checker.mended import is_mended
 from chainrule.checker.order_repairs import later, order_repairs
 from chainrule.checker.product_repairs import product_repairs
@@ -43,6 +44,8 @@ PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
     "sigmoid_prime_of_z_as_a": wrong_slope_repairs,
     "other_activation_derivative": wrong_slope_repairs,
     "sign_turned": sign_repairs,
+    "momentum_sign": memory_repairs,
+    "regularisation_sign": memory_repairs,
     "factor_mismatch": factor_repairs,
     "bias_gradient_axis": sum_repairs,
     "bias_gradient_not_summed": sum_repairs,

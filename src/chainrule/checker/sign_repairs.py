@@ -71,7 +71,7 @@ def _turned(scene: Scene, node: ast.BinOp) -> Iterator[Repair]:
     if isinstance(difference.op, ast.Sub):
         yield _exchanged(scene, difference.left, difference.right)
     else:
-        yield _operator(scene, difference, "-")
+        yield operator_repair(scene, difference)
 
 
 def _inner_difference(node: ast.expr) -> ast.BinOp | None:
@@ -100,8 +100,9 @@ def _exchanged(scene: Scene, one: ast.expr, other: ast.expr) -> Repair:
     return Repair(one.lineno, edits)
 
 
-def _operator(scene: Scene, node: ast.BinOp | ast.AugAssign, new: str) -> Repair:
-    """Another operator between two sides."""
+def operator_repair(scene: Scene, node: ast.BinOp | ast.AugAssign) -> Repair:
+    """Minus between two sides where plus stands, or the other way round."""
+    new = "-" if isinstance(node.op, ast.Add) else "+"
     writer = scene.writer
     left = node.target if isinstance(node, ast.AugAssign) else node.left
     right = node.value if isinstance(node, ast.AugAssign) else node.right
@@ -129,14 +130,14 @@ def _updates(
 
 def _turned_update(scene: Scene, statement: ast.stmt) -> Repair | None:
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub):
-        return _operator(scene, statement, "-" if isinstance(statement.op, ast.Add) else "+")
+        return operator_repair(scene, statement)
     value = getattr(statement, "value", None)
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(value.args) == 2:
         other = _other_function(scene, value.func.id)
         return None if other is None else scene.writer.replace(value.func, other)
     for node in ast.walk(statement):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-            return _operator(scene, node, "-" if isinstance(node.op, ast.Add) else "+")
+            return operator_repair(scene, node)
     return None
 
 
