@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule.estimators import parts
 from chainrule.losses import HalfSquaredError, MultilabelCrossEntropy, PoissonDeviance
+from chainrule.registry import Registered
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,10 @@ def test_learning_rates() -> None:
     found = parts.schedule_of(cr.MLPClassifier(solver="sgd", learning_rate="invscaling"))
     assert isinstance(found, parts.EpochRate)
     assert found.rate(3.5, {}) == 0.001
+    changes = Registered.changes
+    found.set(0.5)
+    assert found.rate(4.0, {}) == 0.5
+    assert Registered.changes == changes  # nothing has to be compiled anew
     found = parts.schedule_of(cr.MLPClassifier(learning_rate="cosine", max_iter=50))
     assert repr(found) == "Cosine(0.001, 50.0)"
     with pytest.raises(ValueError, match=r"learning_rate is 'cosin'\. Did you mean 'cosine'"):

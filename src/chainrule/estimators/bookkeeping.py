@@ -134,7 +134,7 @@ class Bookkeeper(Callback):
         if not rules.early_stopping:
             self._compare_loss(loss)
         if self.rate is not None and self.next_rate is not None:
-            self.rate.now = self.next_rate(books.seen)
+            self.rate.set(self.next_rate(books.seen))
         if books.waited > rules.patience:
             self._end_or_slow_down(history)
 
@@ -172,7 +172,7 @@ class Bookkeeper(Callback):
             self._tell(f"{reason} Learning rate too small. Stopping.")
             history.stop(reason)
         else:
-            self.rate.now /= _ADAPTS_BY
+            self.rate.set(self.rate.now / _ADAPTS_BY)
             self._tell(f"{reason} Setting learning rate to {self.rate.now:f}")
             self.books.waited = 0
 

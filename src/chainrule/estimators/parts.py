@@ -201,6 +201,10 @@ class EpochRate(Schedule, register=False):
         self.learning_rate = learning_rate
         self.now = float(learning_rate)
 
+    def set(self, rate: float) -> None:
+        """Go on with another rate; it is no setting, so what was compiled stays right."""
+        self.__dict__["now"] = rate
+
     def rate(self, epoch: float, state: dict[str, float]) -> float:
         return self.now
 
