@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from chainrule.checker.evidence import Sighting
@@ -23,7 +24,7 @@ def factor_repairs(scene: Scene) -> Iterator[Repair]:
     # One gradient that is larger than all others lacks what they have; of two and two, who knows.
     is_large = scene.slip.detail.partition(" ")[2] in ("n", "2n", "n/2", "2")
     drop_others = [list(_dropped_of(scene, [fit])) for fit in others]
-    if is_large and len(odd) < len(others):
+    if is_large and (len(odd) < len(others) or all(fit.kind == "bias" for fit in odd)):
         yield from _together(scene, written)
         yield from (repair for ways in written for repair in ways)
     yield from _dropped_of(scene, others)
@@ -39,9 +40,10 @@ def _dropped_of(scene: Scene, fits: list[Fit]) -> Iterator[Repair]:
 
 
 def _together(scene: Scene, ways: list[list[Repair]]) -> Iterator[Repair]:
-    """The first way for each gradient, all at once."""
-    if len(ways) > 1 and all(ways):
-        yield scene.writer.together([way[0] for way in ways])
+    """The first way for each gradient, all at once; then the second ones, and so on."""
+    if len(ways) > 1:
+        for way in itertools.islice(zip(*ways, strict=False), 4):
+            yield scene.writer.together(list(way))
 
 
 def _odd_fits(scene: Scene) -> tuple[list[Fit], list[Fit]]:
@@ -86,6 +88,8 @@ def _dropped(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
     for node in ast.walk(statement):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div):
             continue
+        if isinstance(node.op, ast.Div) and _is_other_than_one(node.left):
+            yield writer.replace(node.left, "1")
         if _is_number(scene, node.right) and (isinstance(node.op, ast.Div) or not is_update):
             start, end = writer.span(node.left)[1], writer.span(node)[1]
             yield Repair(node.lineno, (Edit(start, end, _closing(writer.text[start:end])),))
@@ -96,6 +100,10 @@ def _dropped(scene: Scene, statement: ast.stmt) -> Iterator[Repair]:
             and (is_constant or not is_update)
         ):
             yield writer.replace(node, writer.said(node.right), scene.parent(node))
+
+
+def _is_other_than_one(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value not in (1, 1.0)
 
 
 def _is_update(statement: ast.stmt) -> bool:

@@ -16,14 +16,23 @@ from chainrule.checker.scene import Scene
 def sign_repairs(scene: Scene) -> Iterator[Repair]:
     """Turn the error's difference where all is turned, and the updates."""
     if scene.slip.detail == "all":
-        yield from _differences(scene)
-        yield from _updates(scene, None)
+        differences, updates = list(_differences(scene)), list(_updates(scene, None))
+        # Where ŷ - y is taken, it is the gradient's sign, and the update should subtract.
+        is_gradient = _sign_of_the_error(scene) > 0
+        yield from (*updates, *differences) if is_gradient else (*differences, *updates)
     else:
         is_bias = scene.slip.detail.startswith("bias")
         layers = _turned_alike(scene)
         yield from _updates(scene, layers, bias=is_bias, weights=not is_bias)
         yield from _updates(scene, layers)
         yield from _within_gradients(scene)
+
+
+def _sign_of_the_error(scene: Scene) -> float:
+    """Above zero where ŷ - y was computed for the gradient, below where y - ŷ was."""
+    error = scene.judged.explanation.deltas[-1].error
+    seen = [s for s in scene.made(error) if not _is_squared(scene, s)]
+    return seen[0].factor if seen else -1.0
 
 
 def _turned_alike(scene: Scene) -> set[int]:
