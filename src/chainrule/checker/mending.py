@@ -33,7 +33,7 @@ from chainrule.checker.update_repairs import missing_update_repairs
 _AT_MOST = 10
 _OF_ONE_LINE = 5
 _ALONE = 3  # ways for one layer that are tried together with those for others
-_SECONDS = 3.0  # no new version is looked at after so long
+_SECONDS = 4.0  # no new version is looked at after so long, on a busy machine
 _MARGIN = 400  # events beyond four steps
 
 PROPOSALS: dict[str, Callable[[Scene], Iterator[Repair]]] = {
