@@ -9,11 +9,14 @@ import numpy as np
 
 from chainrule.checker.evidence import Evidence, Path, last_name, same
 from chainrule.checker.forward import Network
+from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural, line_of
 from chainrule.checker.slips import Slip
 from chainrule.checker.steps import parameter_paths
 from chainrule.layer import Array
+
+_OFF = 0.05
 
 
 def unused_bias(evidence: Evidence, network: Network, known: list[Judged]) -> Structural | None:
@@ -30,6 +33,26 @@ def unused_bias(evidence: Evidence, network: Network, known: list[Judged]) -> St
             line = line_of(evidence, z[-known[0].parts[-1].rows() :], known[0].parts[-1].event)
             return Structural("bias_missing", number, line)
     return None
+
+
+def needed_bias(evidence: Evidence, network: Network, known: list[Judged]) -> Structural | None:
+    """Find a sample of zeros whose answer no weights can change, because there is no bias at all.
+
+    Through tanh and ReLU a zero stays zero, so the output is f(0) for ever.
+    """
+    layers = network.layers
+    if not known or any(layer.bias is not None or layer.bias_row for layer in layers):
+        return None
+    zero = np.zeros((1, 1))
+    if any(KNOWN[layer.activation].value(zero).any() for layer in layers[:-1]):
+        return None
+    judged = known[0]
+    stuck = ~judged.batch.h[0].any(axis=1)
+    off = np.abs(judged.batch.output - judged.targets.y)[stuck]
+    if not off.size or float(off.max()) < _OFF:
+        return None
+    z, part = judged.batch.z[0], judged.parts[-1]
+    return Structural("bias_missing", 0, line_of(evidence, z[-part.rows() :], part.event))
 
 
 def cancelled(evidence: Evidence, judged: Judged, slip: Slip) -> Slip:
@@ -58,10 +81,12 @@ def _moving_like(evidence: Evidence, network: Network, judged: Judged, number: i
     before = evidence.arrays(judged.parts[-1].event)
     after = evidence.arrays(judged.step.end)
     gradient = judged.explanation.deltas[number].delta.sum(axis=0)
+    updated = evidence.updated()
     return {
         path
         for path, array in after.items()
         if path not in parameter_paths(network)
+        and path in updated
         and array.size == gradient.size
         and path in before
         and before[path].shape == array.shape
@@ -70,10 +95,9 @@ def _moving_like(evidence: Evidence, network: Network, judged: Judged, number: i
 
 
 def _is_step(change: Array, gradient: Array, scale: float) -> bool:
+    """Whether a variable takes the step that a bias would: the same rate as the weights'."""
     change = change.reshape(-1)
     if not gradient.any() or not change.any():
         return False
-    if gradient.size == 1:  # one number is a multiple of any other: the rate must agree
-        return bool(np.isclose(abs(change[0]), scale * abs(gradient[0]), rtol=1e-6))
     ratio = float(change @ gradient) / float(gradient @ gradient)
-    return ratio != 0 and same(change, ratio * gradient)
+    return bool(np.isclose(abs(ratio), scale, rtol=1e-5)) and same(change, ratio * gradient)

@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.checker import process
 from chainrule.checker.answers import answer, certificate, convention
-from chainrule.checker.bias_findings import cancelled, unused_bias
+from chainrule.checker.bias_findings import cancelled, needed_bias, unused_bias
 from chainrule.checker.data_findings import with_the_samples
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.finding_lines import finding_line
@@ -131,6 +131,7 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
         return _structural(source, network, found, evidence)
     found = updates_without_a_pass(evidence, network, made)
     found = found or unused_bias(evidence, network, known)
+    found = found or needed_bias(evidence, network, known)
     if found is not None:
         return _structural(source, network, found, evidence)
     finding = judge(known)

@@ -33,6 +33,7 @@ _PER_PLACE = 1_200
 PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
 _NO_NEWS = 5_000
 _DEPTH = 6
+_FRAMES = 40
 _WIDTH = 64
 _SCALARS = (int, float, np.floating, np.integer)
 _CONTAINERS = (list, tuple, dict)
@@ -153,6 +154,8 @@ class Recorder:
         while frame is not None:
             if frame.f_code.co_filename == self.filename:
                 frames.append(frame)
+            if _len(frames) > _FRAMES:  # a function that calls itself without end
+                return
             frame = frame.f_back
         visited: dict[int, Key] = {}
         found: dict[int, int] = {}

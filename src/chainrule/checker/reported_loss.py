@@ -8,8 +8,9 @@ derivative. Of the loss it must be ∂loss/∂z = r δ, with one r > 0 for every
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class _Look:
     directions: tuple[Array, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Measured:
     """A report's derivative along each direction of one look."""
 
@@ -86,21 +87,21 @@ def other_loss(
     measured = _measure(source, evidence, looks)
     parameters = parameter_paths(network)
     suspects: list[Suspect] = []
+    agreeing: list[ast.AST] = []
     for place, numbers in measured.items():
         # What comes after the update moves with it, too: there only agreement counts.
-        seen = [
-            one
-            for one in numbers
-            if not _after_an_update(evidence, parameters, one) or _agrees([one], [one.look.deltas])
-        ]
-        if not seen:
+        before = [one for one in numbers if not _after_an_update(evidence, parameters, one)]
+        later = [one for one in numbers if one not in before and _follows([one])]
+        if _follows([*before, *later]):
+            if sum(one.derivatives.size for one in numbers) > 1:  # one number says only its sign
+                agreeing.append(evidence.places[place].node)
             continue
-        if _agrees(seen, [look.deltas for look in _looks_of(seen)]):
-            return None
         report = report_of(evidence.places, place)
-        if report is None or not report.is_loss or not _could_be_loss(report, seen):
+        if report is None or not report.is_loss or not before or not _could_be_loss(report, before):
             continue
-        suspects.append((report, seen))
+        suspects.append((report, before))
+    if any(not _is_turned(evidence, node, suspects) for node in agreeing):
+        return None
     suspects = _not_part_of_the_step(source, evidence, made, suspects)
     if not suspects:
         return None
@@ -111,6 +112,20 @@ def other_loss(
 
 def _looks_of(seen: list[_Measured]) -> list[_Look]:
     return [one.look for one in seen]
+
+
+def _follows(seen: list[_Measured]) -> bool:
+    """Whether numbers move as the loss does whose gradient is followed."""
+    return bool(seen) and _agrees(seen, [look.deltas for look in _looks_of(seen)])
+
+
+def _is_turned(evidence: Evidence, node: ast.AST, suspects: list[Suspect]) -> bool:
+    """Whether a number is reported with the other sign, as part of -np.mean(e ** 2)."""
+    return any(
+        any(part is node for part in ast.walk(evidence.place(seen[0].event).node))
+        and _follows([replace(one, derivatives=-one.derivatives) for one in seen])
+        for _, seen in suspects
+    )
 
 
 def _squared(network: Network, look: _Look) -> tuple[Array, ...]:
@@ -284,8 +299,10 @@ def _measure(source: Source, evidence: Evidence, looks: list[_Look]) -> dict[int
                 places[place].append(event)
         for place, events in places.items():
             # What is added up in a loop counts as a whole; of other places the last one.
-            chosen = events if _adds_up(evidence, place) else events[-1:]
+            report = report_of(evidence.places, place)
+            chosen = events if report is not None and report.adds_up else events[-1:]
             slopes = np.array([sum(found[at, place] for at in chosen) for found in by_event])
+            slopes *= 1.0 if report is None else report.sign
             values = np.array([float(evidence.value(at).reshape(-1)[0]) for at in chosen])
             measured[place].append(_Measured(look, chosen[-1], values, slopes))
     return measured
@@ -298,11 +315,6 @@ def _differences(up: Any, down: Any) -> dict[tuple[int, int], float]:
         for event, place, value in up["single"]
         if (event, place) in below
     }
-
-
-def _adds_up(evidence: Evidence, place: int) -> bool:
-    report = report_of(evidence.places, place)
-    return report is not None and report.adds_up
 
 
 def _agrees(seen: list[_Measured], deltas: list[tuple[Array, ...]]) -> bool:
@@ -372,7 +384,7 @@ def _not_part_of_the_step(
         one = suspect[1][0]
         # What momentum remembers shows only after one more step.
         later = [done for done in made if done.event >= one.look.stop][:_LATER]
-        found = evidence.find(later[-1].z[-1], later[-1].event) if later else []
+        found = _first_sighting(evidence, later[-1]) if later else []
         if not found:
             continue  # not known, so nothing is said
         event = found[0].event
@@ -388,6 +400,12 @@ def _not_part_of_the_step(
         and str(event) in answer["chosen"]
         and same(np.array(answer["chosen"][str(event)]), evidence.value(event).reshape(-1))
     ]
+
+
+def _first_sighting(evidence: Evidence, done: Pass) -> list[Sighting]:
+    """Where a pass's last z was seen, whole or its first number."""
+    z = done.z[-1]
+    return evidence.find(z, done.event) or evidence.find(z[:1, :1], done.event)
 
 
 def _first_with(suspects: list[Suspect], wrong: list[_Measured]) -> tuple[_Measured, Report]:
