@@ -34,12 +34,15 @@ class Report:
     is_loss : bool
         Printed, kept in a list or called a loss; and not called anything else.
     adds_up : bool
-        It is added to a total.
+        It is added to a total, or taken from it.
+    sign : float
+        -1 where it is taken from a total, as in ``loss -= y * np.log(a)``; else 1.
     """
 
     line: int
     is_loss: bool
     adds_up: bool
+    sign: float = 1.0
 
 
 def report_of(places: list[Place], number: int) -> Report | None:
@@ -71,4 +74,6 @@ def report_of(places: list[Place], number: int) -> Report | None:
     words = f"{names} {ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ''}"
     is_named = bool(_LOSS.search(f"{words} {place.scope.rpartition('.')[2]}"))
     is_loss = (shown or is_named) and not _METRIC.search(words)
-    return Report(place.line, is_loss, isinstance(parent, ast.AugAssign))
+    adds_up = isinstance(parent, ast.AugAssign)
+    is_taken = isinstance(parent, ast.AugAssign) and isinstance(parent.op, ast.Sub)
+    return Report(place.line, is_loss, adds_up, -1.0 if is_taken else 1.0)
