@@ -91,9 +91,9 @@ def other_loss(
     for place, numbers in measured.items():
         # What comes after the update moves with it, too: there only agreement counts.
         before = [one for one in numbers if not _after_an_update(evidence, parameters, one)]
-        later = [one for one in numbers if one not in before and _follows([one])]
-        if _follows([*before, *later]):
-            if sum(one.derivatives.size for one in numbers) > 1:  # one number says only its sign
+        seen = before + [one for one in numbers if one not in before and _follows([one])]
+        if _follows(seen):
+            if sum(one.derivatives.size for one in seen) > 1:  # one number says only its sign
                 agreeing.append(evidence.places[place].node)
             continue
         report = report_of(evidence.places, place)

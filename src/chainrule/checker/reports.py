@@ -15,7 +15,7 @@ _METRIC = re.compile(
     re.I,
 )
 _LOSS = re.compile(
-    r"loss|cost|err|mse|sse|rmse|entropy|\bE\b|\bJ\b|\bL\b|\bC\b|verlust|fehler|kosten|pert|erreur"
+    r"loss|cost|err|\btotal\b|mse|sse|rmse|entropy|\bE\b|\bJ\b|\bL\b|\bC\b|verlust|fehler|kosten|pert|erreur"
     r"|co[uû]t|cout|costo|p[eé]rd|perd|custo|erro|hata|kay[iı]p|strat|koszt|b[lł][aą]d|f[oö]rlust"
     r"|kostnad|fel\b|损失|誤差|損失|误差|代价|потер|ошиб|oshib|poter|sunshi|wucha|gosa|sonshitsu"
     r"|chyba|ztr[aá]t|hiba|virhe|tapaus|fout|verlies|sai_so|mat_mat|galat|kerugian",
