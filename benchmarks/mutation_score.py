@@ -1,8 +1,9 @@
 """How often the checker is right: over wrong and correct networks that it was not written with.
 
-``make mutation-score`` runs the checker over every case of tests/checker_corpus (written apart from
-the checker, by somebody who had not seen it) and prints the shares that docs/checker.md gives.
-``--sample N`` takes N cases of each kind, evenly spread.
+``make mutation-score`` runs the checker over every case of tests/checker_corpus/unseen (written by
+people who had not seen the checker, and not looked at by those who wrote it) and prints the shares
+that docs/checker.md gives. ``--developed-with`` takes the styles that the checker was developed
+with instead; ``--sample N`` takes N cases of each kind, evenly spread.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from typing import Any
 from chainrule.checker import Verdict, check
 
 TESTS = Path(__file__).parent.parent / "tests"
-SEED = 1
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,17 @@ class Scored:
         return self.verdict.line in accepted
 
 
-def corpus(seed: int) -> tuple[list[Any], list[Any]]:
+def corpus(*, unseen: bool) -> tuple[list[Any], list[Any]]:
     """Return the wrong cases and the correct ones."""
     sys.path.insert(0, str(TESTS))
     import checker_corpus.corpus as written  # type: ignore[import-not-found]  # of the tests
+    from checker_corpus.templates import (  # type: ignore[import-not-found]  # of the tests
+        FOLDER,
+        UNSEEN,
+    )
 
-    return list(written.cases(seed)), list(written.correct_cases(seed))
+    folder, seed = (UNSEEN, written.UNSEEN_SEED) if unseen else (FOLDER, written.PROVEN_SEED)
+    return list(written.cases(seed, folder)), list(written.correct_cases(seed, folder))
 
 
 def spread(cases: list[Any], at_most: int | None) -> list[Any]:
@@ -111,12 +116,12 @@ def _share(part: int, whole: int) -> str:
 def main() -> None:
     """Score and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--developed-with", action="store_true")
     parser.add_argument("--sample", type=int, default=None)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--details", action="store_true")
     arguments = parser.parse_args()
-    wrong, correct = corpus(arguments.seed)
+    wrong, correct = corpus(unseen=not arguments.developed_with)
     with ThreadPoolExecutor(arguments.workers) as pool:
         scored_wrong = list(pool.map(score, spread(wrong, arguments.sample)))
         scored_correct = list(pool.map(score, spread(correct, arguments.sample)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checker_corpus.corpus import MISTAKES, case_of, cases, code_of, correct_cases
+from checker_corpus.corpus import CORRECT_VERSIONS, MISTAKES, case_of, cases, code_of, correct_cases
 from checker_corpus.templates import FOLDER, UNSEEN, Style, chance, styles
 
 STYLE = """\
@@ -91,7 +91,8 @@ def test_styles_are_read_from_the_folder_that_is_named(style, tmp_path):
     style("@ sign_turned\n- d = $diff$\n+ d = -($diff$)\n")
     assert [x.name for x in styles(tmp_path)] == ["small"]
     assert [case.name for case in cases(0, tmp_path)] == ["small-sign_turned-0"]
-    assert [case.name for case in correct_cases(0, tmp_path)] == [f"small-{i}" for i in range(5)]
+    versions = [case.name for case in correct_cases(0, tmp_path)]
+    assert versions == [f"small-{number}" for number in range(CORRECT_VERSIONS)]
 
 
 @pytest.mark.parametrize("folder", [FOLDER, UNSEEN], ids=lambda folder: folder.name)
