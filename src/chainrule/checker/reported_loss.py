@@ -349,16 +349,20 @@ def _could_be_loss(report: Report, seen: list[_Measured]) -> bool:
     """Not a constant, nor a number of the pass itself, nor the mean absolute error."""
     if not any(np.abs(one.derivatives).max() > 1e-9 for one in seen):
         return False
-    for one in seen:
-        done = one.look.done
-        numbers = [*done.z, *done.a, *done.h]
-        if not report.adds_up:  # a total of errors is a loss, if a wrong one
-            numbers += [*one.look.errors, *one.look.deltas]
-        for number in numbers:
-            if np.isclose(np.abs(one.values[-1]), np.abs(number), rtol=1e-9, atol=0).any():
-                return False
+    if all(_is_of_the_pass(report, one) for one in seen):  # where y is 0, ŷ - y is ŷ by chance
+        return False
     signs = [tuple(_slope_of_absolute(one, e) for e in one.look.errors) for one in seen]
     return not (_agrees(seen, signs) and all((one.values >= 0).all() for one in seen))
+
+
+def _is_of_the_pass(report: Report, one: _Measured) -> bool:
+    """Whether a number is one of those that a pass computes, or its error."""
+    done = one.look.done
+    numbers = [*done.z, *done.a, *done.h]
+    if not report.adds_up:  # a total of errors is a loss, if a wrong one
+        numbers += [*one.look.errors, *one.look.deltas]
+    value = np.abs(one.values[-1])
+    return any(np.isclose(value, np.abs(number), rtol=1e-9, atol=0).any() for number in numbers)
 
 
 def _after_an_update(evidence: Evidence, parameters: set[Path], one: _Measured) -> bool:
