@@ -17,9 +17,7 @@ def sign_repairs(scene: Scene) -> Iterator[Repair]:
     """Turn the error's difference where all is turned, and the updates."""
     if scene.slip.detail == "all":
         differences, updates = list(_differences(scene)), list(_updates(scene, None))
-        # Where ŷ - y is taken, it is the gradient's sign, and the update should subtract.
-        is_gradient = _sign_of_the_error(scene) > 0
-        yield from (*updates, *differences) if is_gradient else (*differences, *updates)
+        yield from (*updates, *differences) if _goes_down(scene) else (*differences, *updates)
     else:
         is_bias = scene.slip.detail.startswith("bias")
         layers = _turned_alike(scene)
@@ -28,11 +26,20 @@ def sign_repairs(scene: Scene) -> Iterator[Repair]:
         yield from _within_gradients(scene)
 
 
-def _sign_of_the_error(scene: Scene) -> float:
-    """Above zero where ŷ - y was computed for the gradient, below where y - ŷ was."""
-    error = scene.judged.explanation.deltas[-1].error
-    seen = [s for s in scene.made(error) if not _is_squared(scene, s)]
-    return seen[0].factor if seen else -1.0
+def _goes_down(scene: Scene) -> bool:
+    """Whether a step downhill was computed, as v = m v - η g: then it is used wrongly."""
+    updates = update_statements(scene, None)
+    for fit in scene.judged.explanation.fits:
+        for sighting in scene.made(fit.gradient):
+            node = scene.node(sighting.place)
+            around = scene.parent(node)
+            is_subtracted = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Sub)
+            if sighting.factor < 0 or not is_subtracted or not isinstance(around, ast.BinOp):
+                continue
+            statement = scene.statement(node)
+            if around.right is node and all(statement is not update for update in updates):
+                return True
+    return False
 
 
 def _turned_alike(scene: Scene) -> set[int]:
