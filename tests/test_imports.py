@@ -73,7 +73,8 @@ ORDER = {
         training.state training.recorded training.history training.callbacks training.batches
         training.divergence training.interrupt training.progress training.plan
         training.settings training.snapshots training.rewinding training.branching training.units
-        training.why training.update training.recording training.compiled_descent training.full_batch
+        training.why training.update training.recording training.compiled_descent
+        training.full_batch
         training.loop
         training
         """,
@@ -142,7 +143,8 @@ ORDER = {
     "the public names": "chainrule",
     "the estimators": """
         estimators.scikit_learn estimators.sparse estimators.weights estimators.starting
-        estimators.parts estimators.fitted estimators.base estimators.classifier_base estimators.regressor_base
+        estimators.parts estimators.fitted estimators.base estimators.classifier_base
+        estimators.regressor_base
         estimators.bookkeeping estimators.descent estimators.perceptron estimators.mlp_classifier
         estimators.mlp_regressor
         estimators.build_function estimators.built estimators.network_classifier
@@ -150,7 +152,8 @@ ORDER = {
         estimators
         """,
     "the checker": """
-        checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins checker.drive
+        checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins
+        checker.drive
         checker.rehearsing checker.child checker.process checker.scattered checker.evidence
         checker.reports
         checker.functions checker.forward
@@ -158,8 +161,10 @@ ORDER = {
         checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
         checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene
-        checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs checker.product_repairs
-        checker.sum_repairs checker.factor_repairs checker.update_repairs checker.order_repairs checker.mending
+        checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs
+        checker.product_repairs
+        checker.sum_repairs checker.factor_repairs checker.update_repairs
+        checker.order_repairs checker.mending
         checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
         checker.no_network checker.rates checker.data_findings
         checker.verdict checker.troubles checker.wording checker.answers

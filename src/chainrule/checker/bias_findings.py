@@ -69,8 +69,9 @@ def cancelled(evidence: Evidence, judged: Judged, slip: Slip) -> Slip:
         return slip
     for number, _ in evidence.events[judged.parts[-1].event : judged.step.end]:
         place = evidence.places[number]
-        if isinstance(place.parent, ast.Assign | ast.AugAssign):
-            targets = getattr(place.parent, "targets", None) or [place.parent.target]
+        parent = place.parent
+        if isinstance(parent, ast.Assign | ast.AugAssign):
+            targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
             if any(last_name(target) == str(bias[-1]).lstrip(".") for target in targets):
                 return replace(slip, cause="bias_gradient_axis", detail="bias")
     return slip

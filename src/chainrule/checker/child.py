@@ -118,7 +118,7 @@ def _seed_generators(ours: int) -> None:
     def default_rng(seed: Any = None) -> np.random.Generator:
         return original(ours if seed is None else seed)
 
-    np.random.default_rng = default_rng  # type: ignore[assignment]  # meant
+    np.random.default_rng = default_rng
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

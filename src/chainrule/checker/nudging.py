@@ -111,8 +111,8 @@ def _apart(
             recorder = recorder_for(nudge)
             run(request, recorder, [])
             with os.fdopen(writing, "w", encoding="utf-8") as stream:
-                answer = recorder.numbers(nudge["chosen"])
-                json.dump(answer | {"token": request["token"]}, stream)
+                numbers = recorder.numbers(nudge["chosen"])
+                json.dump(numbers | {"token": request["token"]}, stream)
         finally:
             _exit(0)
     os.close(writing)

@@ -124,7 +124,7 @@ class NetworkEstimator(FittedNetwork):
                 raise InvalidData(
                     f"The training left the finite numbers: {error} The data may hold large "
                     "values: scale them first (StandardScaler), or take a smaller "
-                    "learning_rate_init."
+                    "learning rate."
                 ) from error
             raise
         return self

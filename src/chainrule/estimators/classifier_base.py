@@ -231,7 +231,10 @@ class ClassifierBase(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  
         """
         check_is_fitted(self, "network_")
         weights.take(self)
-        return onnx.export_classifier(self.network_, path, classes=self.classes_, zipmap=zipmap)
+        several = self._targets.kind == "multilabel"
+        return onnx.export_classifier(
+            self.network_, path, classes=self.classes_, multilabel=several, zipmap=zipmap
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
