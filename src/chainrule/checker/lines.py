@@ -49,10 +49,28 @@ def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     if slip.cause in _MISSING and slip.detail in ("", "weights only"):
         return _missing(evidence, judged, slip)
     for quantity in _quantities(judged, slip):
-        found = _computed(_sightings(evidence, judged, quantity))
+        sightings = _sightings(evidence, judged, quantity)
+        found = _computed(sightings)
+        in_place = _in_place(evidence, sightings[0]) if sightings else None
+        if in_place is not None:
+            return in_place
         if found is not None:
             return _in_function(evidence, judged, slip, found)
     return update_of(evidence, judged, slip)
+
+
+def _in_place(evidence: Evidence, first: Sighting) -> Spot | None:
+    """The statement that gave an array a value within it, as d[z <= 0] = 0 does."""
+    if first.place.kind not in ("Name", "Attribute", "Subscript"):
+        return None
+    value = evidence.events[first.event][1]
+    for at, _, known, place in evidence.record.changes:
+        if known == value and 0 <= at <= first.event and place >= 0:
+            node = evidence.places[place].node
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if any(isinstance(target, ast.Subscript) for target in targets):
+                return Spot(evidence.places[place].line, None)
+    return None
 
 
 def _not_kept(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:

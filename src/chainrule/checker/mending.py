@@ -88,11 +88,11 @@ def point_at(scene: Scene) -> Mended | None:
     A right line that did not prove right is not told: it would send the learner astray.
     """
     try:
-        proved = mend(scene)
+        mended = mend(scene)
     except Exception:  # noqa: BLE001 - a file too odd to be mended still has its cause told
-        proved = None
-    if proved is not None:
-        return proved
+        mended = None
+    if mended is not None and (mended.is_proved or PROPOSALS[scene.slip.cause] is product_repairs):
+        return mended  # where a product is wrong, the first way is better than what find_spot sees
     spot = find_spot(scene.evidence, scene.judged, scene.slip)
     if spot is None:
         return None
@@ -102,7 +102,7 @@ def point_at(scene: Scene) -> Mended | None:
 
 
 def mend(scene: Scene) -> Mended | None:
-    """The first way to mend a mistake that proves right, or None."""
+    """The first way to mend a mistake that proves right, or the line of the first that did not."""
     if scene.slip.detail == "further down":  # what the layer before receives is to be mended
         slip = replace(scene.slip, cause="wrong_layer_error", layer=scene.slip.layer - 1)
         scene = Scene(scene.source, scene.evidence, scene.judged, slip)
@@ -112,7 +112,7 @@ def mend(scene: Scene) -> Mended | None:
     repairs = _distinct(scene, _with_others(scene, propose))
     repair = _first_that_proves_right(scene, repairs) if repairs else None
     if repair is None:
-        return None
+        return Mended(repairs[0].line, "", is_proved=False) if repairs else None
     lines = scene.writer.right_lines(repair)
     also = tuple((line, text) for line, text in lines.items() if line != repair.line)
     return Mended(repair.line, lines[repair.line], is_proved=True, is_new=repair.is_new, also=also)

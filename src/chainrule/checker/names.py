@@ -40,6 +40,8 @@ class Names:
         When; without it, at the end of the step.
     bases : tuple of (str, str)
         Expressions whose attributes (".") and entries ("[") are at hand.
+    statement : str
+        What stands there now; of two names, one that it has already is the likelier.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class Names:
         scope: str,
         event: int | None = None,
         bases: tuple[tuple[str, str], ...] = (),
+        statement: str = "",
     ) -> None:
         self.evidence = evidence
         self.judged = judged
         self.scope = scope
         self.bases = bases
+        self.statement = statement
         self.event = judged.step.end if event is None else event
 
     def of(self, value: Array, at_most: int = 3) -> list[Named]:
@@ -63,6 +67,7 @@ class Names:
         found.update((text, held) for text, held in self._held(value) if text not in found)
         found.update((text, held) for text, held in self._elsewhere(value) if text not in found)
         plain = [text for text in found if not text.endswith(".T")] or list(found)
+        plain.sort(key=lambda text: len(text) < 2 or text not in self.statement)
         return [Named(text, found[text]) for text in plain[:at_most]]
 
     def one(self, value: Array) -> str | None:

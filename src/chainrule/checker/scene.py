@@ -105,7 +105,11 @@ class Scene:
         """What things are called where something was seen."""
         statement = self.statement(self.node(sighting.place))
         bases = self._bases(statement) if statement is not None else ()
-        return Names(self.evidence, self.judged, sighting.place.scope, sighting.event, bases)
+        said = ""
+        if statement is not None and not hasattr(statement, "body"):
+            said = self.writer.said(statement)
+        place, event = sighting.place, sighting.event
+        return Names(self.evidence, self.judged, place.scope, event, bases, said)
 
     def _bases(self, statement: ast.stmt) -> tuple[tuple[str, str], ...]:
         """Objects and dictionaries that a statement speaks of: ``n`` in ``n.delta = e``."""
