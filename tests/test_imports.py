@@ -162,7 +162,7 @@ ORDER = {
         checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene
         checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs
-        checker.product_repairs
+        checker.composing checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs
         checker.order_repairs checker.mending
         checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from chainrule.checker.composing import called, composed_at, is_one_number
 from chainrule.checker.evidence import Sighting, same
-from chainrule.checker.habits import Habits
-from chainrule.checker.names import Named
 from chainrule.checker.repairs import Edit, Repair
 from chainrule.checker.scene import Scene
 from chainrule.layer import Array
@@ -34,7 +33,7 @@ def error_repairs(scene: Scene) -> Iterator[Repair]:
     made = sorted(_made(scene, wrong), key=lambda s: not _holds(scene, s, weights))
     for sighting in made:
         deltas_here = scene.deltas_at(sighting, after)
-        composed = _composed(scene, sighting, deltas_here, scene.weights_at(sighting, after))
+        composed = composed_at(scene, sighting, deltas_here, scene.weights_at(sighting, after))
         yield from _other_factors(scene, sighting, judged.explanation.deltas[after].error, delta)
         for other in judged.batch.weights:
             yield from _other_factors(scene, sighting, other, weights)
@@ -66,7 +65,7 @@ def gradient_repairs(scene: Scene) -> Iterator[Repair]:
         composed = (
             repair
             for factor in inputs
-            for repair in _composed(
+            for repair in composed_at(
                 scene,
                 sighting,
                 scene.deltas_at(sighting, layer),
@@ -117,7 +116,7 @@ def _spread(scene: Scene, sighting: Sighting) -> Sighting | None:
     around = scene.parent(scene.node(sighting.place))
     others = factors_of(around) if around is not None else []
     is_spread = isinstance(around, ast.Subscript) or any(
-        isinstance(other, ast.Call) and _called(other) in ("ones", "ones_like") for other in others
+        isinstance(other, ast.Call) and called(other) in ("ones", "ones_like") for other in others
     )
     place = scene.place(around) if is_spread and around is not None else None
     return None if place is None else Sighting(sighting.event + 1, place, sighting.factor)
@@ -171,7 +170,7 @@ def turned_repairs(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
         if not factors and scene.habits.is_product(node):
             assert isinstance(node, ast.Call)  # noqa: S101 - only calls are asked about
             factors = list(node.args)
-        if len(factors) != 2 or any(_is_single(scene, sighting, one) for one in factors):
+        if len(factors) != 2 or any(is_one_number(scene, sighting, one) for one in factors):
             continue
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             yield from _matrix_products(scene, node)
@@ -180,11 +179,6 @@ def turned_repairs(scene: Scene, sighting: Sighting) -> Iterator[Repair]:
         yield other
         yield _exchanged(scene, factors[0], factors[1])
         yield scene.writer.together([one, other])
-
-
-def _is_single(scene: Scene, sighting: Sighting, node: ast.expr) -> bool:
-    value = scene.latest(node, sighting.event)
-    return value is not None and value.size == 1
 
 
 def _matrix_products(scene: Scene, node: ast.BinOp) -> Iterator[Repair]:
@@ -200,7 +194,7 @@ def factors_of(node: ast.AST) -> list[ast.expr]:
     """The two factors of a product, written with @, * or as a call."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult | ast.Mult):
         return [node.left, node.right]
-    if isinstance(node, ast.Call) and _called(node) in _PRODUCTS:
+    if isinstance(node, ast.Call) and called(node) in _PRODUCTS:
         if len(node.args) == 2:
             return list(node.args)
         if len(node.args) == 1 and isinstance(node.func, ast.Attribute):
@@ -208,17 +202,11 @@ def factors_of(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def _called(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
-
-
 def _turned(scene: Scene, node: ast.expr) -> Repair:
     """An expression transposed; one that was, no longer."""
     if isinstance(node, ast.Attribute) and node.attr == "T":
         new = scene.writer.said(node.value)
-    elif isinstance(node, ast.Call) and _called(node) == "transpose":
+    elif isinstance(node, ast.Call) and called(node) == "transpose":
         assert isinstance(node.func, ast.Attribute)  # noqa: S101 - np.transpose(a) or a.transpose()
         new = scene.writer.said(node.args[0] if node.args else node.func.value)
     elif isinstance(node, ast.Call) and scene.habits.is_transpose(node):
@@ -238,98 +226,3 @@ def _exchanged(scene: Scene, one: ast.expr, other: ast.expr) -> Repair:
             Edit(*writer.span(other), writer.grouped(one)),
         ),
     )
-
-
-def _composed(
-    scene: Scene, sighting: Sighting, deltas: list[Named], factors: list[Named]
-) -> Iterator[Repair]:
-    """The right product in the place of the wrong one, in every order and layout that fits."""
-    node = scene.node(sighting.place)
-    if not isinstance(node, ast.expr):
-        return
-    right = scene.slip.right
-    wanted = right.shape if right is not None else None
-    if right is not None and len(right) == scene.judged.batch.rows():
-        wanted = (scene.last.rows(), *right.shape[1:])
-    for delta in deltas[:2]:
-        for named in factors:
-            for text, shape in _products(scene.habits, delta, named):
-                if wanted is not None and not _is_of_shape(shape, wanted):
-                    continue
-                for whole in _with_factors(scene, sighting, node, text):
-                    yield scene.writer.replace(node, whole, scene.parent(node))
-
-
-def _is_of_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    """Whether a product may stand for an array: turned, of one sample, with a row for the bias."""
-    turned, one_more = wanted[::-1], (wanted[0] + 1, *wanted[1:])
-    return shape in (wanted, turned, wanted[1:], one_more, one_more[::-1])
-
-
-def _with_factors(scene: Scene, sighting: Sighting, node: ast.expr, product: str) -> list[str]:
-    """A product with the factors of an expression that may stay: numbers; numbers and arrays."""
-    numbers = _beside(scene, sighting, node, product, arrays=False)
-    if not any(same_as(scene, sighting, follow) for follow in scene.slip.follows):
-        return [numbers]
-    return [_beside(scene, sighting, node, product, arrays=True), numbers]
-
-
-def same_as(scene: Scene, sighting: Sighting, quantity: Array) -> bool:
-    """Whether a quantity was seen at a place."""
-    return any(found.place is sighting.place for found in scene.sightings(quantity))
-
-
-def _beside(scene: Scene, sighting: Sighting, node: ast.expr, product: str, *, arrays: bool) -> str:
-    before, after = "", ""
-    for factor, is_divisor in _factors(node, is_divisor=False):
-        is_sum = isinstance(factor, ast.Call) and _called(factor) in ("sum", "mean", "ones_like")
-        is_number = isinstance(factor, ast.Constant) or _is_single(scene, sighting, factor)
-        if is_sum or (not is_number and not arrays):
-            continue  # a sum of what should have been multiplied is part of the mistake
-        said = scene.writer.grouped(factor)
-        whole = factor.value if isinstance(factor, ast.Subscript) else factor
-        if scene.writer.said(whole) in product:
-            continue
-        if is_divisor:
-            after = f"{after} / {said}"
-        elif is_number:
-            before = f"{before}{said} * "
-        else:
-            after = f"{after} * {said}"
-    return f"{before}({product}){after}" if before or after else product
-
-
-def _factors(node: ast.expr, *, is_divisor: bool) -> list[tuple[ast.expr, bool]]:
-    """What is multiplied and divided by in an expression."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
-        turned = is_divisor ^ isinstance(node.op, ast.Div)
-        left = _factors(node.left, is_divisor=is_divisor)
-        return left + _factors(node.right, is_divisor=turned)
-    return [(node, is_divisor)]
-
-
-def _products(habits: Habits, one: Named, other: Named) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Every product of two arrays, either of them transposed, with its shape."""
-    if one.value.ndim == 0 or other.value.ndim == 0:
-        return
-    if one.value.ndim == 1 and other.value.ndim == 1:
-        yield f"np.outer({one.text}, {other.text})", (one.value.size, other.value.size)
-        yield f"np.outer({other.text}, {one.text})", (other.value.size, one.value.size)
-        return
-    ways = [
-        (left, right, turned_left, turned_right)
-        for left, right in ((one, other), (other, one))
-        for turned_left in (False, True)
-        for turned_right in (False, True)
-        if not (turned_left and turned_right)
-    ]
-    for left, right, turned_left, turned_right in ways:
-        a = left.value.T if turned_left else left.value
-        b = right.value.T if turned_right else right.value
-        if (turned_left and a.ndim < 2) or (turned_right and b.ndim < 2):
-            continue
-        if a.shape[-1] != b.shape[0]:
-            continue
-        first = habits.turned(left.text) if turned_left else left.text
-        second = habits.turned(right.text) if turned_right else right.text
-        yield habits.product(first, second), (*a.shape[:-1], *b.shape[1:])
