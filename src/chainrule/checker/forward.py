@@ -116,11 +116,14 @@ def find_network(evidence: Evidence) -> Network | None:
     """
     updated = evidence.updated()
     constant = evidence.constant()
-    return (
-        _find(evidence, updated, updated | constant, data_only=True)
-        or _find(evidence, updated, updated | constant, data_only=False)
-        or _find(evidence, updated | constant, updated | constant, data_only=True)
+    found = _find(evidence, updated, updated | constant, data_only=True) or _find(
+        evidence, updated, updated | constant, data_only=False
     )
+    if found is not None and len(found.layers) > 1:
+        return found
+    # One layer may be the rest of a network whose other weights cannot move.
+    whole = _find(evidence, updated | constant, updated | constant, data_only=True)
+    return whole if found is None or (whole and len(whole.layers) > 1) else found
 
 
 def _find(
@@ -184,16 +187,17 @@ def _chain(
 ) -> tuple[FoundLayer, ...]:
     """Return the longest chain of layers that starts with h."""
     best: tuple[FoundLayer, ...] = ()
-    if len(used) == _DEEPEST:
+    if len(used) >= 2 * _DEEPEST:
         return best
     # Weights that serve two layers are a mistake, and looked for last.
     onward = _layers_from(moment, h, used) or _layers_from(
         moment, h, used, again=True, used_turned=turned
     )
     for layer, z, a in onward:
-        rest = _chain(moment, a, (*used, layer.weights), layer.turned)
+        taken = (*used, layer.weights, *([layer.bias] if layer.bias else []))
+        rest = _chain(moment, a, taken, layer.turned)
         if not rest and layer.activations != {"identity"}:
-            onwards = _chain(moment, z, (*used, layer.weights), layer.turned)
+            onwards = _chain(moment, z, taken, layer.turned)
             rest = (replace(onwards[0], reads="z"), *onwards[1:]) if onwards else ()
         if _score((layer, *rest)) > _score(best):
             best = (layer, *rest)
@@ -221,7 +225,7 @@ def _layers_from(
     inputs = h.shape[1]
     seen: set[bytes] = set()
     for path, array in moment.weights.items():
-        if array is h or array is h.base or (path in used) != again:
+        if array is h or array is h.base or _is_among(path, used) != again:
             continue
         if again and path not in moment.evidence.aliased:
             continue
@@ -240,6 +244,15 @@ def _layers_from(
                     z = factors @ weights
                     found += _with_bias(moment, z, path, turned, row)
     return found
+
+
+def _is_among(path: Path, used: tuple[Path, ...]) -> bool:
+    """Whether a variable serves already, itself or as a part: layer[0].w of layer[*].w."""
+    return any(
+        len(path) == len(other)
+        and all(a == b or "*" in (a, b) for a, b in zip(path, other, strict=True))
+        for other in used
+    )
 
 
 def _adds_up(h: Array, weights: Array) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 
 import numpy as np
@@ -19,6 +20,7 @@ from chainrule.checker.judged import (
 )
 from chainrule.checker.memory import KINDS
 from chainrule.checker.single_numbers import explained_alike, is_single, one_rate
+from chainrule.checker.slips import Slip
 from chainrule.checker.stale_outputs import explain_by_an_earlier_pass
 from chainrule.checker.steps import Step
 from chainrule.layer import Array
@@ -40,7 +42,16 @@ def judge(known: list[Judged]) -> Finding:
     causes = [found.explanation.slips[0].cause for found in wrong]
     likeliest = max(dict.fromkeys(causes), key=causes.count)
     best = next(found for found in wrong if found.explanation.slips[0].cause == likeliest)
-    return Finding("wrong", best.explanation.slips[0], best)
+    return Finding("wrong", _renamed(best, best.explanation.slips[0]), best)
+
+
+def _renamed(judged: Judged, slip: Slip) -> Slip:
+    """A hidden layer without an activation, but with a derivative of one, has lost it forward."""
+    layers = judged.network.layers
+    lost = layers[slip.layer].activation == "identity" and slip.layer + 1 < len(layers)
+    if slip.cause == "other_activation_derivative" and lost:
+        return replace(slip, cause="forward_through_z", layer=slip.layer + 1)
+    return slip
 
 
 def _before_running_away(steps: list[Step]) -> list[Step]:
