@@ -141,8 +141,9 @@ def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[S
         # r = -c λ for the penalty ½ λ w²: with the wrong sign weights are pushed away from zero.
         # Where all gradients are turned, that is the mistake.
         turned = all(part.scale <= 0 for part in parts)
+        nothing = _ALIKE * abs(common.pull / common.scale)
         for layer, part in enumerate(parts):
-            if part.scale and part.pull / part.scale > 0 and not turned:
+            if part.scale and part.pull / part.scale > nothing and not turned:
                 ratio = f"{part.pull / part.scale:.3g}"
                 slips.append(Slip("regularisation_sign", layer, detail=ratio))
         name = "L1" if memory.kind == "l1" else "L2"

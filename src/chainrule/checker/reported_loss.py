@@ -23,7 +23,7 @@ from chainrule.checker.process import run_nudged
 from chainrule.checker.reports import Report, report_of
 from chainrule.checker.slips import last_deltas
 from chainrule.checker.source import Source
-from chainrule.checker.steps import change_times, parameter_paths
+from chainrule.checker.steps import parameter_paths
 from chainrule.checker.targets import Targets, find_targets
 from chainrule.layer import Array
 
@@ -85,12 +85,12 @@ def other_loss(
     if not looks:
         return None
     measured = _measure(source, evidence, looks)
-    parameters = parameter_paths(network)
+    updates = _updates(evidence, network)
     suspects: list[Suspect] = []
     agreeing: list[ast.AST] = []
     for place, numbers in measured.items():
         # What comes after the update moves with it, too: there only agreement counts.
-        before = [one for one in numbers if not _after_an_update(evidence, parameters, one)]
+        before = [one for one in numbers if not _after_an_update(updates, one)]
         seen = before + [one for one in numbers if one not in before and _follows([one])]
         if _follows(seen):
             if sum(one.derivatives.size for one in seen) > 1:  # one number says only its sign
@@ -365,10 +365,27 @@ def _is_of_the_pass(report: Report, one: _Measured) -> bool:
     return any(np.isclose(value, np.abs(number), rtol=1e-9, atol=0).any() for number in numbers)
 
 
-def _after_an_update(evidence: Evidence, parameters: set[Path], one: _Measured) -> bool:
+def _updates(evidence: Evidence, network: Network) -> list[int]:
+    """When any parameter changed, also a part of one that is kept number by number."""
+    members = [one for path in parameter_paths(network) for one in evidence.members(path)]
+    own = {
+        number
+        for number, known in enumerate(evidence.record.paths)
+        if any(_stands_for(member, known) for member in members)
+    }
+    return [at for at, number, value, _ in evidence.record.changes if value >= 0 and number in own]
+
+
+def _stands_for(path: Path, known: Path) -> bool:
+    """Whether a variable is one of those that a path with "*" stands for."""
+    return len(path) == len(known) and all(
+        part in ("*", theirs) for part, theirs in zip(path, known, strict=True)
+    )
+
+
+def _after_an_update(updates: list[int], one: _Measured) -> bool:
     """Whether a number came after the parameters had moved, with the nudge in them."""
-    changes = change_times(evidence, parameters, one.look.events[0])
-    return bool(changes) and changes[0][0] <= one.event
+    return any(one.look.events[0] < at <= one.event for at in updates)
 
 
 def _slope_of_absolute(one: _Measured, error: Array) -> Array:
