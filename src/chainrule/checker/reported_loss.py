@@ -89,8 +89,12 @@ def other_loss(
     suspects: list[Suspect] = []
     agreeing: list[ast.AST] = []
     for place, numbers in measured.items():
-        # What comes after the update moves with it, too: there only agreement counts.
-        before = [one for one in numbers if not _after_an_update(updates, one)]
+        # What comes after the update moves with it, too: there only a known loss counts.
+        before = [
+            one
+            for one in numbers
+            if not _after_an_update(updates, one) or _agrees([one], [_squared(network, one.look)])
+        ]
         seen = before + [one for one in numbers if one not in before and _follows([one])]
         if _follows(seen):
             if sum(one.derivatives.size for one in seen) > 1:  # one number says only its sign
