@@ -10,8 +10,9 @@ from chainrule.checker.forward import Network, Pass, forward
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural
 from chainrule.checker.slips import Slip
-from chainrule.checker.steps import Step, change_times
+from chainrule.checker.steps import Step, change_times, parameter_paths
 from chainrule.checker.targets import find_targets
+from chainrule.layer import Array
 
 _UPDATES = 3
 
@@ -50,17 +51,27 @@ def updates_without_a_pass(
         updates = [at for at, _ in times if at < border]
         if len(updates) < _UPDATES:
             continue
-        between = [
-            forward(network, evidence.arrays(at), evidence.value(done.event), at)
-            for at in updates[:_UPDATES]
-        ]
         ends = [*updates[1:_UPDATES], border]
+        x = evidence.value(done.event)
         if any(
-            new is None or evidence.has(new.z[-1], at, end)
-            for new, at, end in zip(between, updates, ends, strict=False)
+            _passed_with(evidence, network, x, at, end)
+            for at, end in zip(updates, ends, strict=False)
         ):
             continue
         changes = [c for c in evidence.record.changes if c[0] == updates[0] and c[3] >= 0]
         line = evidence.places[changes[0][3]].line if changes else None
         return Structural("stale_output", last, line)
     return None
+
+
+def _passed_with(evidence: Evidence, network: Network, x: Array, begin: int, end: int) -> bool:
+    """Whether x was passed through the network as it stood at any time between two updates.
+
+    All parameters move one after the other, so the network of one step stands for a while only.
+    """
+    times = change_times(evidence, parameter_paths(network), begin - 1)
+    for at in dict.fromkeys(at for at, _ in times if at < end):
+        new = forward(network, evidence.arrays(at), x, at)
+        if new is None or evidence.has(new.z[-1], at, end):
+            return True
+    return False
