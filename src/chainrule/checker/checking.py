@@ -13,7 +13,7 @@ from chainrule.checker.finding_lines import finding_line
 from chainrule.checker.forward import Network, Pass, find_network, passes
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judge import explained, judge
-from chainrule.checker.judged import Finding, Judged, explain_step, readings
+from chainrule.checker.judged import Finding, explain_step, readings
 from chainrule.checker.mending import Mended, point_at
 from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
 from chainrule.checker.other_findings import (
@@ -82,14 +82,14 @@ def _driven(source: Source, places: list[Place]) -> Verdict | None:
 
 
 def _begin(
-    evidence: Evidence, network: Network, steps: list[Step], known: list[Judged]
+    evidence: Evidence, network: Network, made: list[Pass], steps: list[Step]
 ) -> Pass | None:
-    """The first pass that is known to belong to the training, not to what comes before it."""
+    """A pass that is known to belong to the training, not to what comes before it."""
     if steps:
         tried = readings(evidence, network, steps[0])
         if explain_step(evidence, network, steps[0], tried) is not None:
             return steps[0].before
-    return known[0].step.before if known else None
+    return made[min(_FEW, len(made) - 1)] if made else None
 
 
 def _no_network(source: Source, record: Record, places: list[Place]) -> Verdict:
@@ -121,14 +121,14 @@ def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     found = before_judging(evidence, network, made)
     if found is not None:
         return _structural(source, network, found, evidence)
+    found = useless_start(evidence, network, made, _begin(evidence, network, made, steps))
+    if found is not None:
+        return _structural(source, network, found, evidence)
     known = explained(evidence, network, steps)
     if len(steps) < _FEW or not known:  # the program's own error may have ended it
         misfit = shapes_that_do_not_fit(record, places, source)
         if misfit is not None:
             return _structural(source, network, misfit, evidence)
-    found = useless_start(evidence, network, made, _begin(evidence, network, steps, known))
-    if found is not None:
-        return _structural(source, network, found, evidence)
     found = updates_without_a_pass(evidence, network, made)
     found = found or unused_bias(evidence, network, known)
     found = found or needed_bias(evidence, network, known)

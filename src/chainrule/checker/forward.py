@@ -22,6 +22,7 @@ _WINDOW = 6000  # events from a layer's input to its output
 _DEEPEST = 6
 _TRIES = 2000  # inputs to try before there is said to be no network
 _ENOUGH = 60  # inputs to try after one was found
+_PRODUCTS = 3000  # products to try from one input
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class _Moment:
     event: int
     weights: dict[Path, Array]
     biases: dict[Path, Array]
+    left: int = _PRODUCTS  # tries before this is given up
 
     @property
     def end(self) -> int:
@@ -116,9 +118,10 @@ def find_network(evidence: Evidence) -> Network | None:
     """
     updated = evidence.updated()
     constant = evidence.constant()
-    found = _find(evidence, updated, updated | constant, data_only=True) or _find(
-        evidence, updated, updated | constant, data_only=False
-    )
+    found = _find(evidence, updated, updated | constant, data_only=True)
+    if found is None:
+        found = _find(evidence, updated, updated | constant, data_only=False)
+        found = found if found and len(found.layers) > 1 else None
     if found is not None and len(found.layers) > 1:
         return found
     # One layer may be the rest of a network whose other weights cannot move.
@@ -236,6 +239,9 @@ def _layers_from(
                 if weights.tobytes() in seen:
                     continue
                 seen.add(weights.tobytes())
+                moment.left -= 1
+                if moment.left < 0:
+                    return found
                 rest = weights.shape[0] - inputs
                 for row in ("first", "last") if rest else ("",):
                     factors = _with_ones(h, row)

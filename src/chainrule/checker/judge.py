@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from itertools import takewhile
 
@@ -28,6 +29,7 @@ from chainrule.layer import Array
 _STEPS = 4
 _LOOKED_AT = 12
 _GROWTH = 100.0
+_SECONDS = 2.0  # of processor time for explanations, once there is one
 
 
 def judge(known: list[Judged]) -> Finding:
@@ -79,6 +81,7 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
     known: list[Judged] = []
     tried = 0
     earlier: tuple[Array, ...] = ()
+    late = time.process_time() + _SECONDS
     for number, step in enumerate(steps[:_LOOKED_AT]):
         found = _explain(evidence, network, step, steps[:number], earlier)
         earlier = _added(earlier, found, is_first=number == 0)
@@ -87,10 +90,10 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
         tried += 1
         if found is not None:
             known.append(found)
-        if tried == _STEPS:
+        if tried == _STEPS or (known and time.process_time() > late):
             break
     # What holds for a few steps only is no explanation, nor is another rate in each of them.
-    varies = len(single) >= _STEPS and not one_rate(known)
+    varies = len(single) >= _STEPS and len(known) > 0 and not one_rate(known)
     return known if 2 * len(known) > tried and not varies else []
 
 

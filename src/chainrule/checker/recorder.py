@@ -34,6 +34,7 @@ PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
 _NO_NEWS = 5_000
 _DEPTH = 6
 _FRAMES = 40
+_BIRTHS = 100  # of the objects that one statement in an __init__ makes
 _WIDTH = 64
 _SCALARS = (int, float, np.floating, np.integer)
 _CONTAINERS = (list, tuple, dict)
@@ -85,13 +86,20 @@ class Recorder:
 
     def assigned(self, place: int) -> None:
         """Look at what a statement changed."""
-        if self._counted(place, PER_STATEMENT):
+        if self._counted(place, PER_STATEMENT) and self._is_worth_a_look(_getframe(1), place):
             self._look(_getframe(1), place)
 
     def repeated(self, place: int) -> None:
         """Look at the state where a loop's body begins."""
-        if self._counted(place):
+        if self._counted(place) and self._is_worth_a_look(_getframe(1), place):
             self._look(_getframe(1), place)
+
+    def _is_worth_a_look(self, frame: FrameType, place: int) -> bool:
+        """Not within operators, nor where the same small objects are made again and again."""
+        name = frame.f_code.co_name
+        if name == "__init__":
+            return self.counts[place] < _BIRTHS
+        return not (name.startswith("__") and name.endswith("__")) or name == "__call__"
 
     def forget(self) -> None:
         """Begin anew."""
