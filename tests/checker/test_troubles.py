@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import time
 from pathlib import Path
 
@@ -66,6 +68,37 @@ def test_numpy_may_be_broken(vandalism: str) -> None:
         Source(Path("n.py"), text.replace("\n\ndef", f"\n{vandalism}\n\ndef", 1))
     )
     assert verdict.verdict in ("correct", "unchecked")
+
+
+def test_what_a_file_starts_ends_with_it(tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    reading = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    text = (Path(__file__).parent / "styles/script_two_layers.txt").read_text(encoding="utf-8")
+    starts = (
+        "import subprocess\n"
+        f"with open({str(alive)!r}, 'w') as stream:\n"
+        "    stream.write('started')\n"
+        "    subprocess.Popen(['sleep', '1000'], stdout=stream)\n"
+    )
+    assert check_source(Source(Path("n.py"), starts + text)).verdict == "correct"
+    content = b""
+    while select.select([reading], [], [], 5)[0]:  # at its end when nobody can write any more
+        content += (more := os.read(reading, 1000))
+        if not more:
+            break
+    else:
+        pytest.fail("a process that the file started is still there")
+    os.close(reading)
+    assert content.startswith(b"started")
+
+
+def test_a_copy_of_the_process_that_stays_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "SECONDS", 2)
+    started = time.monotonic()
+    forks = "import os, time\nif os.fork() == 0:\n    time.sleep(1e6)\nx = 1.0\n"
+    assert check_source(Source(Path("n.py"), forks)).verdict == "unchecked"
+    assert time.monotonic() - started < 6
 
 
 def test_what_a_file_prints_and_draws_is_not_seen(capfd: pytest.CaptureFixture[str]) -> None:
