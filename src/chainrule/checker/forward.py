@@ -126,7 +126,12 @@ def find_network(evidence: Evidence) -> Network | None:
         return found
     # One layer may be the rest of a network whose other weights cannot move.
     whole = _find(evidence, updated | constant, updated | constant, data_only=True)
-    return whole if found is None or (whole and len(whole.layers) > 1) else found
+    found = whole if found is None or (whole and len(whole.layers) > 1) else found
+    # One product without an activation may be anything.
+    is_network = found is not None and (
+        len(found.layers) > 1 or found.layers[0].activation != "identity"
+    )
+    return found if is_network else None
 
 
 def _find(
