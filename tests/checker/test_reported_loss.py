@@ -42,6 +42,17 @@ ONE_LIKELIHOOD = "y * np.log(a2) + (1 - y) * np.log(1 - a2)"
 ONE_SQUARE = "loss += (a2 - y) ** 2"
 ONE_DELTA = "d2 = 2 * (a2 - y) * a2 * (1 - a2)"
 
+MEASURED_AGAIN = """        outs = [
+            sigmoid(
+                w5 * sigmoid(w1 * x[0] + w2 * x[1] + b1)
+                + w6 * sigmoid(w3 * x[0] + w4 * x[1] + b2)
+                + b3
+            )
+            for x, target in data
+        ]
+        print(sum((out - target) ** 2 for out, (x, target) in zip(outs, data)))
+"""
+
 RIGHT = {
     "mean for sum": (BATCH, (loss_is("0.5 * np.sum(error ** 2)"),)),
     "root of the mean": (BATCH, (loss_is("np.sqrt(np.mean(error ** 2))"),)),
@@ -68,20 +79,12 @@ RIGHT = {
         ((ONE_SQUARE, f"loss -= {ONE_LIKELIHOOD}"), (ONE_DELTA, "d2 = a2 - y")),
     ),
     "returned by the step": (MINI_BATCHES, ()),
-    "weights in single variables, measured after the update": (
+    "weights in single variables, measured after each update": (
         NEURONS,
         (
-            (
-                "    print(epoch, total)",
-                "    outs = [\n"
-                "        sigmoid(w5 * sigmoid(w1 * x[0] + w2 * x[1] + b1)\n"
-                "                + w6 * sigmoid(w3 * x[0] + w4 * x[1] + b2) + b3)\n"
-                "        for x, target in data\n"
-                "    ]\n"
-                "    total = sum((out - target) ** 2 for out, (x, target) in zip(outs, data))\n"
-                "    print(epoch, total)",
-            ),
             ("        total += (out - target) ** 2\n", ""),
+            ("        b2 -= 0.5 * d_h2\n", "        b2 -= 0.5 * d_h2\n" + MEASURED_AGAIN),
+            ("    print(epoch, total)\n", ""),
         ),
     ),
 }

@@ -93,7 +93,8 @@ def other_loss(
         before = [
             one
             for one in numbers
-            if not _after_an_update(updates, one) or _agrees([one], [_squared(network, one.look)])
+            if not _after_an_update(updates, one)
+            or (one.derivatives.size > 1 and _agrees([one], [_squared(network, one.look)]))
         ]
         seen = before + [one for one in numbers if one not in before and _follows([one])]
         if _follows(seen):
