@@ -284,7 +284,14 @@ def _fit_bias_with(
     ways = [
         _fit_bias_change(search, number, candidate, later, way) for way in (rest, change, *others)
     ]
-    return min(ways, key=lambda fit: sum(_price(slip) for slip in fit.slips))
+    # One number fits in every way; the way with the weights' own rate is meant.
+    return min(
+        ways,
+        key=lambda fit: (
+            sum(_price(slip) for slip in fit.slips),
+            abs(fit.scale - common.scale) > 1e-5 * abs(common.scale),
+        ),
+    )
 
 
 def _loss(deltas: tuple[Delta, ...]) -> str:
