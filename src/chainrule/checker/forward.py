@@ -22,6 +22,8 @@ _WINDOW = 6000  # events from a layer's input to its output
 _DEEPEST = 6
 _TRIES = 2000  # inputs to try before there is said to be no network
 _ENOUGH = 60  # inputs to try after one was found
+_PLACES = 8
+_PASSES_TO_COUNT = 6
 _PRODUCTS = 3000  # products to try from one input
 
 
@@ -123,7 +125,7 @@ def find_network(evidence: Evidence) -> Network | None:
         found = _find(evidence, updated, updated | constant, data_only=False)
         found = found if found and len(found.layers) > 1 else None
     if found is not None and len(found.layers) > 1:
-        return found
+        return _at_its_busiest(evidence, found)
     # One layer may be the rest of a network whose other weights cannot move.
     whole = _find(evidence, updated | constant, updated | constant, data_only=True)
     found = whole if found is None or (whole and len(whole.layers) > 1) else found
@@ -131,7 +133,18 @@ def find_network(evidence: Evidence) -> Network | None:
     is_network = found is not None and (
         len(found.layers) > 1 or found.layers[0].activation != "identity"
     )
-    return found if is_network else None
+    return _at_its_busiest(evidence, found) if found and is_network else None
+
+
+def _at_its_busiest(evidence: Evidence, network: Network) -> Network:
+    """Of all places that read these inputs, take the one that most forward passes start from.
+
+    A script may compute one pass before its loop, in lines of its own.
+    """
+    first = next(value for place, value in evidence.events if place == network.place)
+    places = dict.fromkeys(place for place, value in evidence.events if value == first)
+    choices = [network, *(replace(network, place=place) for place in list(places)[:_PLACES])]
+    return max(choices, key=lambda choice: len(passes(evidence, choice, _PASSES_TO_COUNT)))
 
 
 def _find(
