@@ -7,6 +7,7 @@ forty of its cases, always the same ones; with CHAINRULE_SWEEP=full (``make test
 from __future__ import annotations
 
 import os
+import signal
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import hypothesis
 import pytest
 
 from chainrule.registry import Registered
+
+# Programs for those who have Keras, PyTorch or atheris; no tests.
+collect_ignore_glob = ["saving/files/*/make_files.py", "saving/fuzz_files.py"]
 
 FULL_SWEEP = os.environ.get("CHAINRULE_SWEEP") == "full"
 
@@ -47,6 +51,14 @@ def _left_out(cases: list[pytest.Item]) -> list[pytest.Item]:
     assert marker is not None
     by_hash = sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode()))
     return by_hash[marker.kwargs["sample"] :]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_works() -> Iterator[None]:
+    """What runs in the background may have been started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -270,15 +269,6 @@ class InterruptAt(cr.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.fixture
-def ctrl_c_works() -> Iterator[None]:
-    """What runs in the background may have been started with the signal ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c_works")
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 @pytest.mark.parametrize("step", [1, 8, 10, 29, 30])
 def test_after_ctrl_c(step: int, engine: str, tmp_path: Path) -> None:
