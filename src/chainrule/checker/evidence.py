@@ -235,7 +235,14 @@ class Evidence:
         """Variables that are computed from their old values, those that stand for several too."""
         names = {layer.name for layer in self.scattered}
         names |= {layer.bias_name for layer in self.scattered if layer.biases}
-        return _with_starred(self._updated) | names
+        return _with_starred(self._updated | self._views_of_updated()) | names
+
+    def _views_of_updated(self) -> set[Path]:
+        """Variables in the memory of updated ones, as W1 = theta[:6].reshape(2, 3) is."""
+        paths = self.record.paths
+        pairs = [(paths[one], paths[other]) for one, other in self.record.shared]
+        pairs += [(other, one) for one, other in pairs]
+        return {other for one, other in pairs if one in self._updated and one != other}
 
     @cached_property
     def _updated(self) -> set[Path]:

@@ -45,6 +45,8 @@ class FoundLayer:
         The known activations that computed what was seen; more than one where they agree.
     reads : str
         What of the layer before it takes: its "a", or, by mistake, its "z".
+    subtracts : bool
+        Whether the learner keeps thresholds, -b, and subtracts them.
     """
 
     weights: Path
@@ -53,6 +55,7 @@ class FoundLayer:
     bias_row: str
     activations: frozenset[str]
     reads: str = "a"
+    subtracts: bool = False
 
     @property
     def activation(self) -> str:
@@ -305,32 +308,42 @@ def _with_bias(
     moment: _Moment, z: Array, path: Path, turned: bool, row: str
 ) -> list[tuple[FoundLayer, Array, Array]]:
     evidence, event, end = moment.evidence, moment.event, moment.end
-    candidates: list[tuple[Path | None, Array]] = []
+    candidates: list[tuple[Path | None, Array, bool]] = []
     # Where whole arrays are multiplied, the product itself is seen, before a bias is added.
     product_seen = evidence.has(z, event, end)
     if not row and (product_seen or evidence.number_by_number):
-        tried: set[bytes] = set()
-        for other, bias in moment.biases.items():
-            if bias.tobytes() in tried:
-                continue
-            tried.add(bias.tobytes())
-            if bias.size in (z.shape[1], 1) and other != path and bias.ndim <= 2:
-                if bias.size == 1 and z.shape[1] > 1 and bias.ndim == 0:
-                    continue
-                moved = z + bias.reshape(1, -1)
-                if evidence.has(moved, event, end) and not (same(moved, z) and bias.any()):
-                    candidates.append((other, moved))
-    if any(moved is not None and not same(moved, z) for _, moved in candidates):
-        candidates = [pair for pair in candidates if not same(pair[1], z)]
+        candidates += _moved_by_a_bias(moment, z, path)
+    if any(not same(moved, z) for _, moved, _ in candidates):
+        candidates = [choice for choice in candidates if not same(choice[1], z)]
     else:
-        candidates += [(bias, z) for bias in _nothing_added(moment, z, path)]
+        candidates += [(bias, z, False) for bias in _nothing_added(moment, z, path)]
     if not candidates and product_seen:
-        candidates.append((None, z))
+        candidates.append((None, z, False))
     return [
-        (FoundLayer(path, turned, bias_path, row, activations), moved, a)
-        for bias_path, moved in candidates
+        (FoundLayer(path, turned, bias, row, activations, subtracts=subtracts), moved, a)
+        for bias, moved, subtracts in candidates
         for activations, a in _activations(evidence, moved, event)
     ]
+
+
+def _moved_by_a_bias(moment: _Moment, z: Array, path: Path) -> list[tuple[Path, Array, bool]]:
+    """Biases with which z + b was computed, or thresholds with which z - b was."""
+    found: list[tuple[Path, Array, bool]] = []
+    tried: set[bytes] = set()
+    for other, bias in moment.biases.items():
+        fits = bias.size in (z.shape[1], 1) and other != path and bias.ndim <= 2
+        if bias.tobytes() in tried or not fits:
+            continue
+        tried.add(bias.tobytes())
+        if bias.size == 1 and z.shape[1] > 1 and bias.ndim == 0:
+            continue
+        for subtracts in (False, True):
+            moved = z - bias.reshape(1, -1) if subtracts else z + bias.reshape(1, -1)
+            seen = moment.evidence.has(moved, moment.event, moment.end)
+            if seen and not (same(moved, z) and (bias.any() or subtracts)):
+                found.append((other, moved, subtracts))
+                break
+    return found
 
 
 def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
@@ -400,7 +413,10 @@ def split(layer: FoundLayer, arrays: dict[Path, Array]) -> tuple[Array, Array | 
         return weights[1:], weights[:1]
     if layer.bias_row == "last":
         return weights[:-1], weights[-1:]
-    return weights, None if layer.bias is None else arrays[layer.bias].reshape(1, -1)
+    if layer.bias is None:
+        return weights, None
+    bias = arrays[layer.bias].reshape(1, -1)
+    return weights, -bias if layer.subtracts else bias
 
 
 def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -> Pass | None:
