@@ -88,7 +88,8 @@ ORDER = {
         diagnosis.overfitting diagnosis.report diagnosis.callback diagnosis
         """,
     "explanations": """
-        explain.expression explain.evaluation explain.reading explain.document explain.symbols
+        explain.expression explain.evaluation explain.reading explain.stable
+        explain.document explain.symbols
         explain.forms explain.forms.numbers explain.forms.looks explain.forms.signs
         explain.forms.printer
         explain.forms.notation explain.forms.text explain.forms.sympy explain.forms.words
@@ -112,7 +113,6 @@ ORDER = {
         data.split data.idx data.images data.image_files
         """,
     "files": """
-        saving.eject.stable
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations
         saving.onnx.formula saving.onnx.write_formula saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
@@ -126,7 +126,7 @@ ORDER = {
         saving.onnx.read_pooling saving.onnx.read_residual saving.onnx.read_rows
         saving.onnx.read_shapes saving.onnx.ending saving.onnx.load
         saving.onnx
-        saving.eject.functions saving.eject.code saving.eject.layout
+        saving.eject.repeats saving.eject.functions saving.eject.code saving.eject.layout
         saving.eject.source saving.eject.comments saving.eject.activations saving.eject.windows
         saving.eject.operations saving.eject.layers saving.eject.walk saving.eject.loss
         saving.eject.schedule saving.eject.optimizer saving.eject.numbers saving.eject.methods

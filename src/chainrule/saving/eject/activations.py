@@ -10,13 +10,14 @@ from chainrule.activation import Activation
 from chainrule.explain.expression import Call, Expression, Name, Product, Sum, multiply, names
 from chainrule.explain.place import equations_of
 from chainrule.explain.reading import read
+from chainrule.explain.stable import stable
 from chainrule.layer import Layer
 from chainrule.registry import Registered
 from chainrule.saving.eject.code import Printer, number
 from chainrule.saving.eject.functions import FUNCTIONS
 from chainrule.saving.eject.layout import WIDTH, docstring, indented, statement
+from chainrule.saving.eject.repeats import is_short, named_parts
 from chainrule.saving.eject.source import Path, Source, Value, refuse, suffix
-from chainrule.saving.eject.stable import is_short, named_parts, stable
 
 
 class EjectedActivation:

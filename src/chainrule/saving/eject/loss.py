@@ -15,14 +15,15 @@ from chainrule.explain.expression import (
     names,
 )
 from chainrule.explain.reading import read_whole
+from chainrule.explain.stable import stable
 from chainrule.layer import Shape
 from chainrule.loss import Loss
 from chainrule.losses import NegativeLogLikelihood, SmoothedLoss
 from chainrule.saving.eject.activations import describe, function
 from chainrule.saving.eject.code import number
 from chainrule.saving.eject.layout import WIDTH, docstring, indented
+from chainrule.saving.eject.repeats import all_parts, is_short
 from chainrule.saving.eject.source import Source, Value
-from chainrule.saving.eject.stable import all_parts, is_short, stable
 
 
 @dataclass(frozen=True)

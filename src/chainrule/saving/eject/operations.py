@@ -14,7 +14,7 @@ from chainrule.layers.feature_normalization import GroupNorm
 from chainrule.saving.eject import windows
 from chainrule.saving.eject.activations import axes_text
 from chainrule.saving.eject.code import Printer
-from chainrule.saving.eject.stable import all_parts, replaced
+from chainrule.saving.eject.repeats import all_parts, replaced
 
 if TYPE_CHECKING:
     from chainrule.saving.eject.layers import Ejected

@@ -27,6 +27,7 @@ from chainrule.explain.expression import (
     names,
     parts,
 )
+from chainrule.explain.stable import negative
 from chainrule.saving.onnx.graph import Tensor
 from chainrule.saving.onnx.write_activations import write_softplus
 from chainrule.saving.onnx.writer import Onnx
@@ -133,7 +134,7 @@ class Formula:
             case "expm1", (u,):
                 return self.node(Sum((Call("exp", (u,)), Number(-1.0))))
             case "erfc", (u,):
-                return self.node(Sum((Call("erf", (_negative(u),)), Number(1.0))))
+                return self.node(Sum((Call("erf", (negative(u),)), Number(1.0))))
         if function in _OVER_CHANNELS:
             axis = writer.whole_numbers("axis", self._channel_axis())
             return writer.node(_OVER_CHANNELS[function], self.node(arguments[0]), axis, keepdims=1)
@@ -205,13 +206,3 @@ def _can_be_evaluated(expression: Expression) -> bool:
         case Number() | Name() | Sum() | Product() | Negative() | Quotient() | Power() | Call():
             return all(map(_can_be_evaluated, parts(expression)))
     return False
-
-
-def _negative(expression: Expression) -> Expression:
-    """Turn the sign, without writing two of them."""
-    match expression:
-        case Negative(of):
-            return of
-        case Quotient(top, bottom):
-            return Quotient(_negative(top), bottom)
-    return Negative(expression)

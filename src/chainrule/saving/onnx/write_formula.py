@@ -15,8 +15,8 @@ from chainrule.errors import BackpropBeforeFeedforward, optional_package
 from chainrule.explain.expression import Expression, Name, names
 from chainrule.explain.place import equations_of
 from chainrule.explain.reading import read, read_whole
+from chainrule.explain.stable import stable
 from chainrule.layer import Array, Layer, Trace
-from chainrule.saving.eject.stable import stable
 from chainrule.saving.onnx.formula import Formula, refused
 from chainrule.saving.onnx.graph import Graph, Tensor
 from chainrule.saving.onnx.writer import Onnx
