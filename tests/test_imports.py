@@ -131,7 +131,8 @@ ORDER = {
         saving.eject.operations saving.eject.layers saving.eject.walk saving.eject.loss
         saving.eject.schedule saving.eject.optimizer saving.eject.numbers saving.eject.methods
         saving.eject.module saving.eject.check saving.eject.export saving.eject
-        saving.description saving.model_file_container saving.model_file_training saving.model_file
+        saving.json_text saving.description saving.model_file_container
+        saving.model_file_training saving.model_file
         saving.checkpoint_data saving.checkpoint_content saving.checkpoint saving.checkpoint_resume
         saving.weights.tensors saving.weights.safetensors_file saving.weights.hdf5_listing
         saving.weights.hdf5_file saving.weights.keras_file saving.weights.open_file
@@ -157,7 +158,9 @@ ORDER = {
         checker.rehearsing checker.child checker.process checker.scattered checker.evidence
         checker.reports
         checker.functions checker.forward
-        checker.steps checker.targets checker.slips checker.memory checker.explain checker.judged
+        checker.steps checker.targets checker.slips checker.memory
+        checker.explanation checker.scales checker.fitting checker.remembering checker.explain
+        checker.judged
         checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
         checker.reported_loss checker.lines
         checker.names checker.repairs checker.habits checker.scene

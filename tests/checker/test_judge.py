@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.checker.explain import Explanation, Fit
+from chainrule.checker.explanation import Explanation, Fit
 from chainrule.checker.forward import FoundLayer, Network, Pass
 from chainrule.checker.judge import _added, _before_running_away, judge
 from chainrule.checker.judged import Judged, is_unexplained, sizes

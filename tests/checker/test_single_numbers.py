@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from checker.small import ONE_BY_ONE, Edit, checked
 
-from chainrule.checker.explain import Explanation
+from chainrule.checker.explanation import Explanation
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.judged import Judged, is_telling
 from chainrule.checker.single_numbers import is_single, one_rate

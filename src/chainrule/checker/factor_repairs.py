@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 
 from chainrule.checker.evidence import Sighting
-from chainrule.checker.explain import Fit
+from chainrule.checker.explanation import Fit
 from chainrule.checker.repairs import Edit, Repair
 from chainrule.checker.scene import COMPUTING, Scene
 from chainrule.checker.sign_repairs import update_statements

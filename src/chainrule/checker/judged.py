@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.explain import Explanation, explain
+from chainrule.checker.explain import explain
+from chainrule.checker.explanation import Explanation
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.memory import KINDS, Memory
 from chainrule.checker.slips import Slip

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.checker.evidence import Evidence, Path, Sighting
-from chainrule.checker.explain import Fit
+from chainrule.checker.explanation import Fit
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
 from chainrule.checker.slips import Slip

@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.explain import scale_of
 from chainrule.checker.forward import FoundLayer, Network, Pass, passes
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged, explain_step_with_memory, readings
 from chainrule.checker.process import Record
+from chainrule.checker.scales import scale_of
 from chainrule.checker.single_numbers import is_single
 from chainrule.checker.slips import Delta, Slip, deltas_before, last_deltas
 from chainrule.checker.steps import Step, batches, find_steps

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from chainrule.checker.evidence import Evidence, Sighting, spoken
-from chainrule.checker.explain import Fit
+from chainrule.checker.explanation import Fit
 from chainrule.checker.forward import Pass
 from chainrule.checker.habits import Habits
 from chainrule.checker.instrument import Place

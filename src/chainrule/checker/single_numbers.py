@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.explain import Explanation, explain_every_way
+from chainrule.checker.explain import explain_every_way
+from chainrule.checker.explanation import Explanation
 from chainrule.checker.forward import Network
 from chainrule.checker.judged import Judged, is_telling
 from chainrule.checker.memory import Memory

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from chainrule.checker.evidence import Sighting
-from chainrule.checker.explain import Fit
+from chainrule.checker.explanation import Fit
 from chainrule.checker.repairs import Edit, Repair
 from chainrule.checker.scene import Scene, is_of_a_module
 from chainrule.checker.sign_repairs import update_statements
