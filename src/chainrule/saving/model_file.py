@@ -34,7 +34,8 @@ from chainrule.saving.description import (
     describe_network,
     parameter_shapes,
 )
-from chainrule.saving.model_file_container import pieces, read, read_json
+from chainrule.saving.json_text import read_json
+from chainrule.saving.model_file_container import pieces, read
 from chainrule.saving.model_file_training import (
     TRAINING,
     describe_training,

@@ -25,6 +25,7 @@ import numpy as np
 
 from chainrule.errors import InvalidSetting, UnreadableFile
 from chainrule.layer import Array
+from chainrule.saving.json_text import MOST_PARTS, check_parts, count_parts, read_json
 
 _TEXT, _CHECKSUM, _METADATA = "chainrule", "checksum", "__metadata__"
 _DTYPES = {name: np.dtype(code) for name, code in (("F64", "<f8"), ("F32", "<f4"), ("I64", "<i8"))}
@@ -32,7 +33,6 @@ _NAMES = {(dtype.kind, dtype.itemsize): name for name, dtype in _DTYPES.items()}
 _DIGEST_BYTES = 32
 _NO_DIGITS = "0" * (2 * _DIGEST_BYTES)
 _MOST_HEADER_BYTES = 4 * 2**20
-_MOST_PARTS = 200_000  # of JSON, each of which takes about a hundred bytes once it is read
 
 _KINDS = {  # how files of other kinds begin that people take for models
     b"PK\x03\x04": "a zip archive, as .npz, .keras and PyTorch's files are",
@@ -82,10 +82,10 @@ def pieces(text: str, arrays: Mapping[str, Array]) -> list[bytes | memoryview]:
         start = stop
     encoded = json.dumps(header, separators=(",", ":")).encode()
     encoded += b" " * (-len(encoded) % 8)
-    if len(encoded) > _MOST_HEADER_BYTES or _parts(encoded) > _MOST_PARTS:
+    if len(encoded) > _MOST_HEADER_BYTES or count_parts(encoded) > MOST_PARTS:
         raise InvalidSetting(
             f"What belongs to this network is too much for a model file: {len(encoded):,} bytes of "
-            f"JSON; expected at most {_MOST_HEADER_BYTES:,}, and at most {_MOST_PARTS:,} parts. "
+            f"JSON; expected at most {_MOST_HEADER_BYTES:,}, and at most {MOST_PARTS:,} parts. "
             "Keep less beside it (extra)."
         )
     encoded = len(encoded).to_bytes(8, "little") + encoded
@@ -112,36 +112,6 @@ def read(path: Path) -> Container:
         raise
     except OSError as error:
         raise UnreadableFile(f"it cannot be read: {error.strerror or error}.") from error
-
-
-def read_json(text: str | bytes) -> Any:
-    """Read JSON that comes from elsewhere.
-
-    Raises
-    ------
-    ValueError
-        Also where a key stands twice, and for numbers that are not finite.
-    """
-
-    def no_constant(name: str) -> NoReturn:
-        raise ValueError(f"it holds {name}")
-
-    def finite(digits: str) -> float:
-        number = float(digits)
-        return number if math.isfinite(number) else no_constant(digits[:40])
-
-    return json.loads(
-        text, object_pairs_hook=_no_doubles, parse_constant=no_constant, parse_float=finite
-    )
-
-
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for number, name in enumerate(names) if name in names[:number])
-        raise ValueError(f"the key {doubled[:80]!r} stands twice")
-    return found
 
 
 def _refuse_path(path: Path) -> NoReturn:
@@ -179,8 +149,7 @@ _Place = tuple[np.dtype[Any], tuple[int, ...], int, int]  # dtype, shape, start,
 
 def _header(encoded: bytes) -> tuple[str, str | None, dict[str, _Place]]:
     """Text, checksum and the place of each array."""
-    if _parts(encoded) > _MOST_PARTS:
-        raise UnreadableFile(f"its header has more than {_MOST_PARTS:,} parts.")
+    check_parts(encoded, "its header")
     try:
         header = read_json(encoded)
         if not isinstance(header, dict):
@@ -242,11 +211,6 @@ def _digest(content: list[bytes | memoryview]) -> str:
     for piece in content:
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _parts(encoded: bytes) -> int:
-    """At most so many values and keys stand in this JSON, also in texts that are JSON again."""
-    return sum(encoded.count(sign) for sign in (b",", b":", b"[", b"{"))
 
 
 def _short(error: Exception) -> str:

@@ -11,11 +11,10 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
 
 from chainrule.checks import shown
 from chainrule.errors import UnreadableFile
-from chainrule.saving.model_file_container import read_json
+from chainrule.saving.json_text import read_object
 from chainrule.saving.weights.hdf5_file import SIGNATURE, read_hdf5
 from chainrule.saving.weights.tensors import TensorFile
 
@@ -23,7 +22,6 @@ ZIP = b"PK\x03\x04"
 _ENTRY = b"PK\x01\x02"  # stands before each name in the list of an archive's files
 _MOST_ENTRIES = 1000
 _MOST_CONFIG_BYTES = 4 * 2**20
-_MOST_PARTS = 200_000
 _ROOM = 4 * 2**20  # that unpacked numbers may take beyond the file's own size
 
 
@@ -48,7 +46,9 @@ def read_keras(content: bytes) -> TensorFile:
         raise UnreadableFile(f"it is a damaged archive ({shown(str(error))}).") from error
     if not weights.startswith(SIGNATURE):
         raise UnreadableFile("the weights in it are no HDF5 file.")
-    return replace(read_hdf5(weights), kind="keras", config=_config(config))
+    return replace(
+        read_hdf5(weights), kind="keras", config=read_object(config, "config.json in it")
+    )
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -80,15 +80,3 @@ def _unpacked(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         if len(found) > most or file.read(1):
             raise UnreadableFile(f"{name} in it is larger than it says.")
         return found
-
-
-def _config(encoded: bytes) -> dict[str, Any]:
-    if sum(encoded.count(sign) for sign in (b",", b":", b"[", b"{")) > _MOST_PARTS:
-        raise UnreadableFile(f"config.json in it has more than {_MOST_PARTS:,} parts.")
-    try:
-        config = read_json(encoded)
-    except ValueError as error:
-        raise UnreadableFile(f"config.json in it is damaged ({shown(str(error))}).") from error
-    if not isinstance(config, dict):
-        raise UnreadableFile("config.json in it is no JSON object.")
-    return config

@@ -11,12 +11,11 @@ from typing import Any
 
 from chainrule.checks import shown
 from chainrule.errors import UnreadableFile
-from chainrule.saving.model_file_container import read_json
+from chainrule.saving.json_text import read_object
 from chainrule.saving.weights.tensors import Tensor, TensorFile, check_places
 
 _METADATA, _CHAINRULE = "__metadata__", "chainrule"
 _MOST_HEADER_BYTES = 16 * 2**20
-_MOST_PARTS = 200_000  # of JSON, each of which takes about a hundred bytes once it is read
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -47,7 +46,7 @@ def is_of_chainrule(path: Path) -> bool:
     with path.open("rb") as file:
         length = min(int.from_bytes(file.read(8), "little"), _MOST_HEADER_BYTES)
         try:
-            metadata = _header(file.read(length)).get(_METADATA)
+            metadata = read_object(file.read(length), "its header").get(_METADATA)
         except (UnreadableFile, RecursionError):
             return False
     return isinstance(metadata, dict) and _CHAINRULE in metadata
@@ -64,7 +63,7 @@ def read_safetensors(content: bytes) -> TensorFile:
     length = int.from_bytes(content[:8], "little")
     if length > _MOST_HEADER_BYTES:
         raise UnreadableFile(f"its header has {length:,} bytes; expected at most 16 MB.")
-    header = _header(content[8 : 8 + length])
+    header = read_object(content[8 : 8 + length], "its header")
     metadata = header.pop(_METADATA, {})
     if not isinstance(metadata, dict):
         raise UnreadableFile("its metadata are no JSON object.")
@@ -76,18 +75,6 @@ def read_safetensors(content: bytes) -> TensorFile:
     tensors = [_tensor(name, entry, 8 + length) for name, entry in header.items()]
     check_places(tensors, len(content))
     return TensorFile("safetensors", content, tuple(tensors), metadata)
-
-
-def _header(encoded: bytes) -> dict[str, Any]:
-    if sum(encoded.count(sign) for sign in (b",", b":", b"[", b"{")) > _MOST_PARTS:
-        raise UnreadableFile(f"its header has more than {_MOST_PARTS:,} parts.")
-    try:
-        header = read_json(encoded)
-    except ValueError as error:
-        raise UnreadableFile(f"its header is damaged ({shown(str(error))}).") from error
-    if not isinstance(header, dict):
-        raise UnreadableFile("its header is no JSON object.")
-    return header
 
 
 def _tensor(name: str, entry: Any, after_header: int) -> Tensor:
