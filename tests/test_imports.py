@@ -155,8 +155,9 @@ ORDER = {
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins
         checker.drive
-        checker.rehearsing checker.child checker.process checker.scattered checker.evidence
-        checker.reports
+        checker.rehearsing checker.child checker.process checker.paths checker.scattered
+        checker.expressions checker.comparing checker.events checker.updated checker.states
+        checker.evidence checker.reports
         checker.functions checker.forward
         checker.steps checker.targets checker.slips checker.memory
         checker.explanation checker.scales checker.fitting checker.remembering checker.explain

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from checker.small import BATCH, THREE_LAYERS, Edit, checked, edited, evidence_of
 
-from chainrule.checker.evidence import last_name, same, spoken
+from chainrule.checker.comparing import same
+from chainrule.checker.expressions import last_name, spoken
 
 SHORT = """
 import numpy as np

@@ -9,7 +9,8 @@ import pytest
 from checker.small import NEURONS, Edit, checked, evidence_of
 
 from chainrule.checker.instrument import instrument
-from chainrule.checker.scattered import Path, Scattered, scattered
+from chainrule.checker.paths import Path
+from chainrule.checker.scattered import Scattered, scattered
 
 PARAMETERS = {"w1", "w2", "w3", "w4", "b1", "b2"}
 

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, last_name, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence
+from chainrule.checker.expressions import last_name
 from chainrule.checker.forward import Network
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural, line_of
+from chainrule.checker.paths import Path
 from chainrule.checker.slips import Slip
 from chainrule.checker.steps import parameter_paths
 from chainrule.layer import Array

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.looks import Look
 from chainrule.checker.process import run_nudged
 from chainrule.checker.reports import report_of

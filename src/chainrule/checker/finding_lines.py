@@ -12,11 +12,12 @@ import ast
 import numpy as np
 
 from chainrule.checker.batch_lines import wrong_slice
-from chainrule.checker.evidence import Evidence, Path
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, passes
 from chainrule.checker.instrument import Place
 from chainrule.checker.lines import stands_for
 from chainrule.checker.other_findings import Structural
+from chainrule.checker.paths import Path
 from chainrule.checker.shape_lines import gradient_of_that_shape, where_it_was_made_flat
 from chainrule.checker.source import Source
 from chainrule.layer import Array

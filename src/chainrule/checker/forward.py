@@ -14,8 +14,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, last_name, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence
+from chainrule.checker.expressions import last_name
 from chainrule.checker.functions import KNOWN
+from chainrule.checker.paths import Path
 from chainrule.layer import Array
 
 _WINDOW = 6000  # events from a layer's input to its output

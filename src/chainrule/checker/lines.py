@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, Sighting
+from chainrule.checker.evidence import Evidence, Sighting
 from chainrule.checker.explanation import Fit
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
+from chainrule.checker.paths import Path
 from chainrule.checker.slips import Slip
 from chainrule.layer import Array
 

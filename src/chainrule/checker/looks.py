@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Sighting, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence, Sighting
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.judged import Judged
 from chainrule.checker.slips import last_deltas

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, Sighting, spoken
+from chainrule.checker.evidence import Evidence, Sighting
+from chainrule.checker.expressions import spoken
 from chainrule.checker.judged import Judged
+from chainrule.checker.paths import Path
 from chainrule.layer import Array
 
 _KINDS = ("Name", "Attribute", "Subscript")

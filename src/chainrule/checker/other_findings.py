@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.instrument import Place
+from chainrule.checker.paths import Path
 from chainrule.checker.process import Record
 from chainrule.checker.recorder import GONE
 from chainrule.layer import Array

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from chainrule.checker.comparing import same
 from chainrule.checker.composing import called, composed_at, is_one_number
-from chainrule.checker.evidence import Sighting, same
+from chainrule.checker.evidence import Sighting
 from chainrule.checker.repairs import Edit, Repair
 from chainrule.checker.scene import Scene
 from chainrule.layer import Array

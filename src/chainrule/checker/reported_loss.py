@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chainrule.checker.comparing import same
 from chainrule.checker.derivatives import Measured, agrees, measure
-from chainrule.checker.evidence import Evidence, Path, Sighting, same
+from chainrule.checker.evidence import Evidence, Sighting
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
 from chainrule.checker.looks import Look, find_looks
+from chainrule.checker.paths import Path
 from chainrule.checker.process import run_nudged
 from chainrule.checker.reports import Report, report_of
 from chainrule.checker.source import Source

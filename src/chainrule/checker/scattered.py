@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chainrule.checker.instrument import Place
-
-Path = tuple[str | int, ...]
+from chainrule.checker.paths import Path
 
 
 @dataclass(frozen=True)

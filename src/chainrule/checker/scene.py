@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Sighting, spoken
+from chainrule.checker.evidence import Evidence, Sighting
 from chainrule.checker.explanation import Fit
+from chainrule.checker.expressions import spoken
 from chainrule.checker.forward import Pass
 from chainrule.checker.habits import Habits
 from chainrule.checker.instrument import Place

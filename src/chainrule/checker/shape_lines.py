@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from chainrule.checker.evidence import Evidence, Path
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.instrument import Place
 from chainrule.checker.lines import stands_for
+from chainrule.checker.paths import Path
 
 _ONE_STATEMENT = 60  # events of the statement that changed something, at most
 _NAMES = ("Name", "Attribute", "Subscript", "IfExp")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, Path, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, split
+from chainrule.checker.paths import Path
 from chainrule.layer import Array
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.checker.evidence import Evidence, same
+from chainrule.checker.comparing import same
+from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Pass
 from chainrule.layer import Array
 
