@@ -23,7 +23,9 @@ WEIGHTED = (Dense, Conv1D, Conv2D, ConvTranspose2D)
 NORMALIZING = (BatchNorm, GroupNorm, LayerNorm, RMSNorm)
 
 
-def affine_step(step: Step, channels: int, scale: Array | float, shift: Array | float) -> Step:
+def affine_step(
+    step: Step, channels: int, scale: Array | float, shift: Array | None = None
+) -> Step:
     """Return the same layer with each channel of its output scaled and shifted.
 
     Parameters
@@ -31,16 +33,17 @@ def affine_step(step: Step, channels: int, scale: Array | float, shift: Array | 
     step : Step
         A layer without activation that has weights, or a normalization.
     channels : int
-    scale, shift : ndarray (channels,) or float
+    scale : ndarray (channels,) or float
+    shift : ndarray (channels,), optional
+        A layer without bias gets one with it.
     """
     arrays = dict(step.arrays)
     if step.kind in NORMALIZING:
         arrays["scale"] = arrays["scale"] * scale
-        if step.kind is not RMSNorm:
-            arrays["shift"] = arrays["shift"] * scale + shift
+        if "shift" in arrays:
+            arrays["shift"] = _moved(arrays["shift"], scale, shift)
         return replace(step, arrays=arrays)
     weights = arrays["weights"]
-    bias = arrays.get("bias", np.zeros(channels, weights.dtype)) * scale + shift
     scales = np.broadcast_to(np.asarray(scale, weights.dtype), (channels,))
     if step.kind is ConvTranspose2D:  # whose filters stand in groups, before the channels
         groups = step.settings.get("groups", 1)
@@ -48,11 +51,19 @@ def affine_step(step: Step, channels: int, scale: Array | float, shift: Array | 
         weights = (whole * scales.reshape(groups, -1).T[:, :, np.newaxis]).reshape(weights.shape)
     else:
         weights = weights * scales
-    settings = dict(step.settings)
-    if "bias" in arrays or np.any(bias):
-        settings.pop("use_bias", None)
-        arrays["bias"] = bias
+    settings = {name: value for name, value in step.settings.items() if name != "use_bias"}
+    if "bias" in arrays:
+        arrays["bias"] = _moved(arrays["bias"], scale, shift)
+    elif shift is not None:
+        arrays["bias"] = shift
+    else:
+        settings["use_bias"] = False
     return replace(step, settings=settings, arrays={**arrays, "weights": weights})
+
+
+def _moved(values: Array, scale: Array | float, shift: Array | None) -> Array:
+    """Values times a scale, plus a shift where there is one."""
+    return values * scale if shift is None else values * scale + shift
 
 
 def normalized_step(step: Step, normalization: Step) -> Step:

@@ -81,21 +81,25 @@ def read_arithmetic(reader: Reader, node: Node) -> Value:
         case "Sub", _:
             return _affine(reader, node, value, -1.0, constant)
         case "Mul", _:
-            return _affine(reader, node, value, constant, 0.0)
+            return _affine(reader, node, value, constant)
         case "Div", 0 if constant.all():
-            return _affine(reader, node, value, 1 / constant, 0.0)
+            return _affine(reader, node, value, 1 / constant)
     raise node.refuse("divides by the input, or by zero.")
 
 
 def _affine(
-    reader: Reader, node: Node, value: Value, scale: Array | float, shift: Array | float
+    reader: Reader, node: Node, value: Value, scale: Array | float, shift: Array | None = None
 ) -> Value:
-    """Scale and shift each channel, by the weights and the bias of the layer before."""
-    if np.all(scale == 1) and not np.any(shift):
-        return value
+    """Scale and shift each channel, by the weights and the bias of the layer before.
+
+    A shift becomes a bias even where all of it is zero: so training can go on with it.
+    """
+    changes_nothing = np.all(scale == 1) and (shift is None or not np.any(shift))
     last = reader.last_step(value, *WEIGHTED, *NORMALIZING)
-    needs_shift = last is not None and last.kind is RMSNorm and np.any(shift)
+    needs_shift = last is not None and last.kind is RMSNorm and shift is not None and np.any(shift)
     if last is None or "activation" in last.settings or needs_shift:
+        if changes_nothing:
+            return value
         raise node.refuse(
             "scales or shifts what no layer before it can take up. Do that to the data, before "
             "the network."
