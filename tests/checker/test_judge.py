@@ -38,8 +38,9 @@ def test_nothing_explained_is_nothing_said() -> None:
 def test_steps_that_are_right() -> None:
     assert judge([judged(), judged()]).verdict == "correct"
     # The first step of momentum has none; the one that shows it is told.
-    finding = judge([judged(), judged(extra="momentum 0.9")])
-    assert (finding.verdict, finding.extra) == ("correct", "momentum 0.9")
+    telling = judged(extra="momentum 0.9")
+    finding = judge([judged(), telling])
+    assert (finding.verdict, finding.judged) == ("correct", telling)
 
 
 def test_one_step_of_four_is_chance() -> None:

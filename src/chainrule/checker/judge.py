@@ -40,7 +40,7 @@ def judge(known: list[Judged]) -> Finding:
     right = [found for found in known if not found.explanation.cost]
     if len(wrong) <= 0.25 * len(known):  # a mistake shows in every step; chance does not
         best = next((found for found in right if found.explanation.extra), right[0])
-        return Finding("correct", judged=best, extra=best.explanation.extra)
+        return Finding("correct", judged=best)
     causes = [found.explanation.slips[0].cause for found in wrong]
     likeliest = max(dict.fromkeys(causes), key=causes.count)
     best = next(found for found in wrong if found.explanation.slips[0].cause == likeliest)

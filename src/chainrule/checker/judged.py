@@ -42,14 +42,11 @@ class Finding:
         The mistake.
     judged : Judged or None
         The step that shows it best.
-    extra : str
-        Momentum and regularisation, as far as they are part of the update.
     """
 
     verdict: str
     slip: Slip | None = None
     judged: Judged | None = None
-    extra: str = ""
 
 
 def is_telling(found: Judged) -> bool:
