@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from checker.small import BATCH, THREE_LAYERS, Edit, checked, edited, evidence_of
 
-from chainrule.checker.comparing import same
-from chainrule.checker.expressions import last_name, spoken
-
 SHORT = """
 import numpy as np
 X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -95,19 +92,6 @@ def test_numbers_that_are_not_finite_are_nowhere() -> None:
     evidence = evidence_of(SHORT)
     assert evidence.find(np.array([np.nan, 1.0])) == []
     assert not evidence.has(np.array([[np.inf, 1.0]]), 0, 10**6)
-
-
-def test_same_is_up_to_rounding() -> None:
-    a = np.array([1.0, 1e-12])
-    assert same(a, a + 1e-10)
-    assert not same(a, a + 1e-6)
-
-
-def test_names() -> None:
-    evidence = evidence_of("class A: pass\nself = A()\nself.b2 = 1.0\nx = self.b2\n")
-    (node,) = [place.node for place in evidence.places if place.text == "self.b2"][:1]
-    assert last_name(node) == "b2"  # type: ignore[arg-type]  # an expression
-    assert spoken("a +\n    b") == "a + b"
 
 
 def test_one_array_under_two_names() -> None:

@@ -86,9 +86,9 @@ class Evidence(Events):
                     break
         return found
 
-    def same(self, wanted: Array) -> list[tuple[int, float]]:
-        """Numbers of the values that are ``wanted`` in any layout, with the factor 1."""
-        return [(n, 1.0) for n in self._pool.like(wanted, scaled=False)]
+    def same(self, wanted: Array) -> list[int]:
+        """Numbers of the values that are ``wanted`` in any layout."""
+        return self._pool.like(wanted, scaled=False)
 
     def find(
         self, wanted: Array, begin: int = 0, end: int | None = None, *, scaled: bool = False

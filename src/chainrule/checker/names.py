@@ -137,7 +137,7 @@ class Names:
     def _held(self, value: Array) -> list[tuple[str, Array]]:
         """Variables with this value that can be reached from here."""
         evidence = self.evidence
-        wanted = {number for number, _ in evidence.same(self._of_last_part(value))}
+        wanted = set(evidence.same(self._of_last_part(value)))
         state = evidence.state(self.event)
         function = f"{self.scope.rpartition('.')[2]}()" if self.scope else ""
         running = {
