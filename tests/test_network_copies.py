@@ -86,3 +86,46 @@ def test_a_layer_can_be_given_away_as_a_copy() -> None:
     other = cr.NeuralNetwork(copy.deepcopy(layer), inputs=5)
     assert other.layers[0].weights.shape == (5, 2)
     assert layer.weights.shape == (3, 2)
+
+
+# --- how large a pickle is ------------------------------------------------------------------------
+
+
+def size(net: cr.NeuralNetwork) -> float:
+    """The pickle's bytes, in parts of the parameters' own."""
+    return len(pickle.dumps(net)) / net.parameters.nbytes
+
+
+def test_a_pickle_holds_the_parameters_once() -> None:
+    """Plain descent remembers nothing, so there is nothing else to keep."""
+    x, y = samples()
+    net = cr.NeuralNetwork(cr.Dense(2000, "relu"), cr.Dense(1), optimizer="gradient_descent")
+    net.fit(x, y, epochs=1)
+    net.predict(x)
+    assert size(net) < 1.1
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_a_pickle_holds_what_the_optimizer_remembers_once(engine: str) -> None:
+    """Adam has two averages for each parameter; before the first step both are zero."""
+    x, y = samples()
+    net = cr.NeuralNetwork(cr.Dense(2000, "relu"), cr.Dense(1), optimizer="adam", inputs=3)
+    net.engine = engine
+    assert size(net) < 1.1
+    net.fit(x, y, epochs=1)
+    assert size(net) < 3.1
+
+
+@COPIES
+def test_what_a_copy_leaves_out_is_there_again(way: Way) -> None:
+    net = classifier(optimizer=cr.RMSProp(0.01))
+    twin = way(net)
+    np.testing.assert_array_equal(
+        twin.parameter_vector.penalized, net.parameter_vector.penalized, strict=True
+    )
+    assert np.shares_memory(twin.parameters, twin.parameter_vector.storage)
+    ours, theirs = net.training_state.optimizer, twin.training_state.optimizer
+    assert theirs.scratch.shape == ours.scratch.shape
+    assert theirs.scratch.dtype == ours.scratch.dtype
+    assert theirs.vectors.keys() == ours.vectors.keys() == {"squares"}
+    np.testing.assert_array_equal(theirs.vectors["squares"], ours.vectors["squares"], strict=True)

@@ -46,8 +46,24 @@ class OptimizerState:
     def __init__(self, parameters: Array, starts: dict[str, float]) -> None:
         self.step = 0
         self.starts = starts
-        self.vectors = {name: np.full_like(parameters, start) for name, start in starts.items()}
         self.scratch = np.empty_like(parameters)
+        self.vectors = self._first_vectors()
+
+    def _first_vectors(self) -> dict[str, Array]:
+        return {name: np.full_like(self.scratch, start) for name, start in self.starts.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle what is remembered: before the first step that is nothing yet."""
+        state = vars(self) | {"scratch": (self.scratch.shape, self.scratch.dtype)}
+        if self.step == 0:
+            del state["vectors"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.scratch = np.empty(*state["scratch"])
+        if self.step == 0:
+            self.vectors = self._first_vectors()
 
     def begin_again(self) -> None:
         """Go back to the state before the first step, in the same memory."""

@@ -118,10 +118,24 @@ class ParameterVector:
         count = stop = _allot(trained, self.slots, 0, self.uses)
         stop = _allot(counted, self.statistics, count, [])
         self.storage = np.zeros(stop, dtype=dtype)
+        self._view_storage()
+
+    def _view_storage(self) -> None:
+        """Make the arrays that follow from the storage and the slots."""
+        count = self.slots[-1].stop if self.slots else 0
         self.values = self.storage[:count]
-        self.penalized = np.zeros(count, dtype=dtype)
+        self.penalized = np.zeros_like(self.values)
         for slot in self.slots:
             slot.view(self.penalized)[...] = slot.owner.declared(slot.name).penalized
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle each number once."""
+        follow = ("values", "penalized")
+        return {name: value for name, value in vars(self).items() if name not in follow}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._view_storage()
 
     @property
     def all_slots(self) -> list[Slot]:
@@ -130,7 +144,6 @@ class ParameterVector:
 
     def bind(self) -> None:
         """Make every layer's arrays views into the flat vector."""
-        self.values = self.storage[: len(self.values)]  # a copied vector is no view any more
         for slot in self.all_slots:
             slot.owner.bind(slot.name, slot.view(self.storage))
 
