@@ -113,6 +113,7 @@ ORDER = {
         data.split data.idx data.images data.image_files
         """,
     "files": """
+        saving.content
         saving.onnx.graph saving.onnx.writer saving.onnx.write_activations
         saving.onnx.formula saving.onnx.write_formula saving.onnx.write_rows
         saving.onnx.write_windows saving.onnx.write_normalization saving.onnx.write_residual
@@ -152,6 +153,7 @@ ORDER = {
         estimators.network_regressor
         estimators
         """,
+    "a learner's program": "learner_process",
     "the checker": """
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins
         checker.drive

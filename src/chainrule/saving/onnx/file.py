@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import UnreadableFile, optional_package
 from chainrule.layer import Array
+from chainrule.saving.content import read_content
 from chainrule.saving.onnx.graph import MOST_BYTES
 from chainrule.saving.onnx.wire import check_memory
 
@@ -34,19 +35,9 @@ def read_model(path: Path) -> Any:
     ------
     UnreadableFile
     """
-    if not path.exists():
-        raise UnreadableFile("there is no such file.")
-    if not path.is_file():
-        raise UnreadableFile("it is a folder or a device; expected a file.")
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise UnreadableFile(f"it has {size:,} bytes; an ONNX file holds at most {MOST_BYTES:,}.")
+    content = read_content(path, MOST_BYTES)
     onnx = optional_package("onnx", "Reading an ONNX file", "onnx")
     protobuf = optional_package("google.protobuf.message", "Reading an ONNX file", "onnx")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"it cannot be opened ({error.strerror or error}).") from error
     check_memory(content, onnx.ModelProto.DESCRIPTOR)
     try:
         return onnx.ModelProto.FromString(content)

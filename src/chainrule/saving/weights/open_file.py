@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from chainrule.errors import UnreadableFile
+from chainrule.saving.content import read_content
 from chainrule.saving.weights.hdf5_file import SIGNATURE, read_hdf5
 from chainrule.saving.weights.keras_file import ZIP, read_keras
 from chainrule.saving.weights.safetensors_file import looks_like_safetensors, read_safetensors
-from chainrule.saving.weights.tensors import TensorFile, read_content
+from chainrule.saving.weights.tensors import TensorFile
 
 _PICKLE = b"\x80"
+_MOST_BYTES = 16 * 2**30
 
 
 def open_weights(path: Path) -> TensorFile:
@@ -23,7 +25,7 @@ def open_weights(path: Path) -> TensorFile:
     MissingPackage
         When it is one of Keras and h5py is not installed.
     """
-    content = read_content(path)
+    content = read_content(path, _MOST_BYTES)
     if content.startswith(ZIP):
         return read_keras(content)
     if content.startswith(SIGNATURE):

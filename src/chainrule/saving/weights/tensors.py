@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ import numpy as np
 from chainrule.errors import UnreadableFile
 from chainrule.layer import Array, Shape
 
-_MOST_BYTES = 16 * 2**30
 _BFLOAT16 = "bfloat16"  # the first half of a float32; NumPy has no such dtype
 _FLOATS = ("float16", "float32", "float64", _BFLOAT16)
 
@@ -134,27 +132,6 @@ def check_places(tensors: Sequence[Tensor], size: int) -> None:
         if stop - start != tensor.count * _size(tensor.dtype):
             raise UnreadableFile(f"the shape of {tensor.name!r} does not fit its place.")
         end = stop
-
-
-def read_content(path: Path) -> bytes:
-    """Read a whole file.
-
-    Raises
-    ------
-    UnreadableFile
-        When it is absent, no regular file, too large, or cannot be opened.
-    """
-    if not path.exists():
-        raise UnreadableFile("there is no such file.")
-    if not path.is_file():
-        raise UnreadableFile("it is a folder or a device; expected a file.")
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise UnreadableFile(f"it has {size:,} bytes; expected at most {_MOST_BYTES:,}.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"it cannot be read ({error.strerror or error}).") from error
 
 
 def _size(dtype: str) -> int:
