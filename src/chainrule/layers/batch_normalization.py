@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule import checks
-from chainrule.errors import InvalidData, InvalidShape
+from chainrule.errors import InvalidData
 from chainrule.layer import Array, Layer, Parameter, Shape, Trace
-from chainrule.layers.channels import channel_sum, channelwise
+from chainrule.layers.channels import channel_sum, channelwise, check_channels
 
 
 class BatchNorm(Layer):
@@ -74,12 +74,7 @@ class BatchNorm(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(..., channels) -> (..., channels)."""
-        if not input_shape:
-            raise InvalidShape(
-                f"{self!r} received single numbers as samples; expected (..., channels), as "
-                "(units,) or (height, width, channels)."
-            )
-        return input_shape
+        return check_channels(self, input_shape)
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """γ, β and the two running averages, (channels,) each."""

@@ -1,15 +1,16 @@
 """One number for each channel: sums over everything else, and back to every place.
 
 Images, sequences and plain rows all end in the axis of channels. NumPy is slow at walking over it
-when it is short: six channels make rows of six numbers. So both functions see each sample as one
-long row instead, in which the channels repeat from position to position.
+when it is short: six channels make rows of six numbers. So ``channel_sum`` and ``channelwise`` see
+each sample as one long row instead, in which the channels repeat from position to position.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from chainrule.layer import Array
+from chainrule.errors import InvalidShape
+from chainrule.layer import Array, Layer, Shape
 
 
 def channel_sum(*factors: Array, out: Array | None = None) -> Array:
@@ -54,3 +55,19 @@ def channelwise(operation: np.ufunc, x: Array, values: Array, out: Array | None 
     repeated = np.tile(values, rows.shape[1] // len(values))
     into = None if out is None else out.reshape(rows.shape)
     return operation(rows, repeated, out=into).reshape(x.shape)
+
+
+def check_channels(layer: Layer, input_shape: Shape) -> Shape:
+    """(..., channels) -> (..., channels): let such a shape pass.
+
+    Raises
+    ------
+    InvalidShape
+        When samples are single numbers, and have no channels.
+    """
+    if not input_shape:
+        raise InvalidShape(
+            f"{layer!r} received single numbers as samples; expected (..., channels), as (units,) "
+            "or (height, width, channels)."
+        )
+    return input_shape

@@ -10,7 +10,7 @@ from chainrule import checks
 from chainrule.errors import InvalidShape
 from chainrule.layer import Array, Index, Layer, Parameter, Shape, Trace
 from chainrule.layers.batch_normalization import deviation
-from chainrule.layers.channels import channel_sum, channelwise
+from chainrule.layers.channels import channel_sum, channelwise, check_channels
 
 
 class FeatureNorm(Layer, register=False):
@@ -240,12 +240,7 @@ class RMSNorm(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(..., channels) -> (..., channels)."""
-        if not input_shape:
-            raise InvalidShape(
-                f"{self!r} received single numbers as samples; expected (..., channels), as "
-                "(units,) or (height, width, channels)."
-            )
-        return input_shape
+        return check_channels(self, input_shape)
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """γ (channels,)."""
