@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,11 +24,10 @@ from chainrule.explain.expression import (
     Quotient,
     add,
 )
+from chainrule.explain.windows import Arguments, At
 from chainrule.layer import Shape
 from chainrule.layers.residual import strides_between
 
-At: TypeAlias = Callable[[Expression, Index], Expression]
-Arguments: TypeAlias = Sequence[Expression]
 Operation: TypeAlias = Callable[[Any, At, Arguments, Index], Expression]
 
 
