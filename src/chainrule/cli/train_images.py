@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from chainrule import plots
 from chainrule.cli.image_choices import (
     ImageWishes,
     check_names,
@@ -23,7 +22,7 @@ from chainrule.cli.image_sets import ImageSet, Size, open_images
 from chainrule.cli.sources import file_stem, set_name, shadowed_file
 from chainrule.cli.terminal import PICTURES, console
 from chainrule.cli.train_kept import fit_or_resume
-from chainrule.cli.training import tell_diagnosis, tell_training
+from chainrule.cli.training import tell_diagnosis, tell_files, tell_next, tell_training
 from chainrule.data.columns import counted
 from chainrule.data.images import LabelledImages
 from chainrule.data.split import split_rows
@@ -93,11 +92,8 @@ def train_images(
         x, y = found.images.x[parts[0]], found.images.y[parts[0]]
         tell_diagnosis(talk, diagnose(model.network, x, y, history=history))
     model.save(output)
-    plots.save(history.plot(), plot)
-    out.print(f"Loss graph: {plot}", soft_wrap=True)
-    out.print(f"Model: {output}", soft_wrap=True)
-    talk.print(f"\nNext: chainrule predict {output} IMAGE.png", soft_wrap=True)
-    talk.print(f"Why: chainrule explain {output} --row 1", soft_wrap=True)
+    tell_files(out, output, history, plot)
+    tell_next(talk, output, "IMAGE.png")
 
 
 def _split(found: ImageSet, wishes: ImageWishes) -> tuple[Array, Array]:

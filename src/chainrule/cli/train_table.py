@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chainrule import plots
 from chainrule.cli.choices import (
     Wishes,
     choose_batch_size,
@@ -21,7 +20,7 @@ from chainrule.cli.table_model import TableModel
 from chainrule.cli.tables import open_table
 from chainrule.cli.terminal import PICTURES, console
 from chainrule.cli.train_kept import fit_or_resume
-from chainrule.cli.training import tell_diagnosis, tell_training
+from chainrule.cli.training import tell_diagnosis, tell_files, tell_next, tell_training
 from chainrule.data import bundled
 from chainrule.data.columns import listed
 from chainrule.diagnosis import Diagnosis, diagnose
@@ -76,11 +75,8 @@ def train_table(
     if not quiet:
         tell_diagnosis(talk, _diagnose(model, prepared, history))
     model.save(output)
-    plots.save(history.plot(), plot)
-    out.print(f"Loss graph: {plot}", soft_wrap=True)
-    out.print(f"Model: {output}", soft_wrap=True)
-    talk.print(f"\nNext: chainrule predict {output} FILE.csv", soft_wrap=True)
-    talk.print(f"Why: chainrule explain {output} --row 1", soft_wrap=True)
+    tell_files(out, output, history, plot)
+    tell_next(talk, output, "FILE.csv")
     return model
 
 

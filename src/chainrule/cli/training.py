@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from chainrule import plots
 from chainrule.diagnosis import Diagnosis
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History
@@ -48,3 +50,16 @@ def tell_diagnosis(talk: Console, diagnosis: Diagnosis) -> None:
     """Print what seems to be wrong with the training; nothing when all is well."""
     if diagnosis:
         talk.print(f"{diagnosis}\n", soft_wrap=True)
+
+
+def tell_files(out: Console, model: Path, history: History, plot: Path) -> None:
+    """Draw the loss graph; print where it is, and where the model is already."""
+    plots.save(history.plot(), plot)
+    out.print(f"Loss graph: {plot}", soft_wrap=True)
+    out.print(f"Model: {model}", soft_wrap=True)
+
+
+def tell_next(talk: Console, model: Path, data: str) -> None:
+    """Print what can be done with a model file now; ``data`` is what it may predict."""
+    talk.print(f"\nNext: chainrule predict {model} {data}", soft_wrap=True)
+    talk.print(f"Why: chainrule explain {model} --row 1", soft_wrap=True)
