@@ -1,8 +1,8 @@
 """Runs a learner's program in a process of its own, within limits, and reads its record.
 
-The process has its own session, so that it ends with everything it started; its memory and
-processor time are limited by the system, its time on the wall by the parent. It sends numbers
-through a private pipe, never objects, and they are believed only with the run's random token.
+Its memory and processor time are limited by the system, its time on the wall by the parent. It
+sends numbers through a private pipe, never objects, and they are believed only with the run's
+random token.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import selectors
 import signal
 import struct
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ import numpy as np
 
 from chainrule.checker.source import Source
 from chainrule.layer import Array
+from chainrule.learner_process import learner_process
 
 SECONDS = 8  # on the wall, and of processor time
 MEGABYTES = 2048
@@ -142,35 +141,18 @@ def _child(
         **request,
     }
     reading, writing = os.pipe()
-    environment = os.environ | {
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-    }
-    with tempfile.TemporaryDirectory(prefix="chainrule-check-") as folder:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "chainrule.checker.child", str(writing)],
-            stdin=subprocess.PIPE,
+    command = ["-m", "chainrule.checker.child", str(writing)]
+    try:
+        with learner_process(
+            command,
+            json.dumps(request).encode(),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             pass_fds=(writing,),
-            start_new_session=True,
-            cwd=folder,
-            env=environment,
-        )
-        os.close(writing)
-        try:
-            assert process.stdin is not None  # noqa: S101 - asked for above
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(request).encode())
-                process.stdin.close()
+        ) as process:
+            os.close(writing)
             yield process, reading
-        finally:
-            os.close(reading)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    finally:
+        os.close(reading)
 
 
 def _read(descriptor: int, deadline: float, at_most: int) -> bytes | None:

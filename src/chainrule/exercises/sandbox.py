@@ -1,8 +1,7 @@
 """Runs a learner's file in a process of its own, within limits, and reads what its functions give.
 
-The process has its own session, so that it ends with everything it started. Its memory and its
-processor time are limited by the system, its time on the wall from here. It sends numbers, never
-objects, and they are believed only with the run's random token.
+Its memory and its processor time are limited by the system, its time on the wall from here. It
+sends numbers, never objects, and they are believed only with the run's random token.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.layer import Array
+from chainrule.learner_process import learner_process
 
 SECONDS = 10  # on the wall, and of processor time
 MEGABYTES = 2048
@@ -143,30 +141,16 @@ def run(
 
 def _answer_of(request: bytes, seconds: int) -> tuple[bytes | None, int | None]:
     """What the child wrote (None: nothing in time), and how it ended."""
-    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     chunks: list[bytes] = []
-    with tempfile.TemporaryDirectory(prefix="chainrule-exercise-") as folder:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", str(_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd=folder,
-            env=os.environ | threads | {"PYTHONHASHSEED": "0"},
-        )
+    with learner_process(["-P", str(_CHILD)], request, stdout=subprocess.PIPE) as process:
         # A thread reads, because a process that got away may hold the pipe open for ever.
         reader = threading.Thread(target=_read, args=(process, chunks), daemon=True)
         reader.start()
-        try:
-            assert process.stdin is not None  # noqa: S101 - asked for above
-            with contextlib.suppress(OSError):
-                process.stdin.write(request)
-                process.stdin.close()
-            reader.join(seconds)
-            in_time = not reader.is_alive()
-        finally:
-            _end(process)
+        reader.join(seconds)
+        in_time = not reader.is_alive()
+        # One that has answered is given a moment to leave by itself, so that its status is its own.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
     return (b"".join(chunks) if in_time else None), process.returncode
 
 
@@ -177,19 +161,6 @@ def _read(process: subprocess.Popen[bytes], chunks: list[bytes]) -> None:
         while size < _LARGEST_REPLY and (chunk := os.read(stream.fileno(), 2**20)):
             chunks.append(chunk)
             size += len(chunk)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and everything that it started."""
-    # One that has answered is given a moment to leave by itself, so that its status is its own.
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(0.2)
-    with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    process.wait()
 
 
 def _encode(argument: Any) -> Any:
