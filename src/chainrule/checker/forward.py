@@ -342,7 +342,8 @@ def _moved_by_a_bias(moment: _Moment, z: Array, path: Path) -> list[tuple[Path, 
             continue
         for subtracts in (False, True):
             moved = z - bias.reshape(1, -1) if subtracts else z + bias.reshape(1, -1)
-            seen = moment.evidence.has(moved, moment.event, moment.end)
+            # Zeros are everywhere.
+            seen = moved.any() and moment.evidence.has(moved, moment.event, moment.end)
             if seen and not (same(moved, z) and (bias.any() or subtracts)):
                 found.append((other, moved, subtracts))
                 break
@@ -485,7 +486,7 @@ def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: se
             continue
         if [layer.weights for layer in layers] == [layer.weights for layer in best.layers]:
             layers = tuple(
-                replace(new, activations=(new.activations & old.activations) or new.activations)
+                replace(new, activations=_of_both(old.activations, new.activations))
                 for new, old in zip(layers, best.layers, strict=True)
             )
         best = Network(layers, network.columns, network.place)
@@ -493,6 +494,13 @@ def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: se
     if "identity" in last.activations:  # others agree with it only as long as z stays positive
         last = replace(last, activations=frozenset({"identity"}))
     return replace(best, layers=(*best.layers[:-1], last))
+
+
+def _of_both(old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
+    """What two passes say of an activation; one that only predicts may stop at the logits."""
+    if "identity" in new and "identity" not in old:
+        return old
+    return (new & old) or new
 
 
 def _repeats(layers: tuple[FoundLayer, ...]) -> int:
