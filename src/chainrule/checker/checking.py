@@ -26,6 +26,7 @@ from chainrule.checker.other_findings import (
 from chainrule.checker.process import Record
 from chainrule.checker.rates import rate_line
 from chainrule.checker.reported_loss import Reported, other_loss
+from chainrule.checker.rows_read import with_rows_read
 from chainrule.checker.scene import Scene
 from chainrule.checker.slips import Slip
 from chainrule.checker.source import Source
@@ -109,7 +110,7 @@ def _layouts(text: str) -> list[str]:
 def _judge_run(source: Source, places: list[Place], record: Record) -> Verdict:
     network: Network | None = None
     if record.events:
-        evidence = Evidence(record, places)
+        evidence = Evidence(with_rows_read(record, places), places)
         network = find_network(evidence)
         broadcast = before_the_network(record, places)
         if broadcast is not None:
