@@ -28,6 +28,7 @@ _ENOUGH = 60  # inputs to try after one was found
 _PLACES = 8
 _PASSES_TO_COUNT = 6
 _PRODUCTS = 3000  # products to try from one input
+_PRODUCTS_IN_ALL = 15_000
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,18 @@ class _Moment:
     weights: dict[Path, Array]
     biases: dict[Path, Array]
     left: int = _PRODUCTS  # tries before this is given up
+    known: dict[bytes, list[tuple[frozenset[str], Array]]] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
         return self.event + _WINDOW
+
+    def activations(self, z: Array) -> list[tuple[frozenset[str], Array]]:
+        """Which known activations of z were computed, and what they gave."""
+        key = z.tobytes()
+        if key not in self.known:
+            self.known[key] = _activations(self.evidence, z, self.event)
+        return self.known[key]
 
 
 def find_network(evidence: Evidence) -> Network | None:
@@ -159,7 +168,7 @@ def _find(
     best: Network | None = None
     changing = evidence.updated()
     tried: set[tuple[int, int]] = set()
-    since = 0
+    since, left = 0, _PRODUCTS_IN_ALL
     for event, (_, value) in enumerate(evidence.events):
         x = evidence.values[value]
         if x.ndim not in (1, 2) or x.size < 2 or np.count_nonzero(x) < 2:
@@ -172,6 +181,8 @@ def _find(
             continue
         tried.add(key)
         since += 1
+        moment.left = min(moment.left, left)
+        left -= moment.left
         for rows, columns in _as_rows(x):
             layers = _chain(moment, rows, ())
             if not changing.intersection(layer.weights for layer in layers):
@@ -179,7 +190,8 @@ def _find(
             if best is None or _score(layers, changing) > _score(best.layers, changing):
                 place, turned = _last_place(moment, x, layers, rows)
                 best, since = Network(layers, columns if turned is None else turned, place), 0
-        if since > (_ENOUGH if best else _TRIES):
+        left += max(moment.left, 0)
+        if since > (_ENOUGH if best else _TRIES) or left <= 0:
             break
     return best if best is None else _settle(evidence, best, weights, biases)
 
@@ -325,7 +337,7 @@ def _with_bias(
     return [
         (FoundLayer(path, turned, bias, row, activations, subtracts=subtracts), moved, a)
         for bias, moved, subtracts in candidates
-        for activations, a in _activations(evidence, moved, event)
+        for activations, a in moment.activations(moved)
     ]
 
 
@@ -342,8 +354,9 @@ def _moved_by_a_bias(moment: _Moment, z: Array, path: Path) -> list[tuple[Path, 
             continue
         for subtracts in (False, True):
             moved = z - bias.reshape(1, -1) if subtracts else z + bias.reshape(1, -1)
-            # Zeros are everywhere.
-            seen = moved.any() and moment.evidence.has(moved, moment.event, moment.end)
+            if not moved.any() or same(moved, moved - z):  # zeros are everywhere, and so is b
+                continue
+            seen = moment.evidence.has(moved, moment.event, moment.end)
             if seen and not (same(moved, z) and (bias.any() or subtracts)):
                 found.append((other, moved, subtracts))
                 break
@@ -378,7 +391,7 @@ def _activations(evidence: Evidence, z: Array, event: int) -> list[tuple[frozens
         if same(a, z) or not a.any():  # of zeros nothing can be told: they are everywhere
             agree.add(name)
         elif evidence.has(a, event, end):
-            found.setdefault(_those_like(a, z), a)
+            found.setdefault(_those_like(a, z) | {name}, a)
     return list(found.items()) or [(frozenset(agree), z)]
 
 

@@ -30,6 +30,7 @@ _STEPS = 4
 _LOOKED_AT = 12
 _GROWTH = 100.0
 _SECONDS = 2.0  # of processor time for explanations, once there is one
+_SECONDS_FOR_ONE = 4.0
 
 
 def judge(known: list[Judged]) -> Finding:
@@ -81,7 +82,7 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
     known: list[Judged] = []
     tried = 0
     earlier: tuple[Array, ...] = ()
-    late = time.process_time() + _SECONDS
+    begun = time.thread_time()
     for number, step in enumerate(steps[:_LOOKED_AT]):
         found = _explain(evidence, network, step, steps[:number], earlier)
         earlier = _added(earlier, found, is_first=number == 0)
@@ -90,7 +91,8 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
         tried += 1
         if found is not None:
             known.append(found)
-        if tried == _STEPS or (known and time.process_time() > late):
+        seconds = time.thread_time() - begun
+        if tried == _STEPS or seconds > (_SECONDS if known else _SECONDS_FOR_ONE):
             break
     # What holds for a few steps only is no explanation, nor is another rate in each of them.
     varies = len(single) >= _STEPS and len(known) > 0 and not one_rate(known)

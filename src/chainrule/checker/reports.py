@@ -10,7 +10,7 @@ from chainrule.checker.instrument import Place
 
 # Numbers that are reported beside a loss, and need not be what training makes smaller.
 _METRIC = re.compile(
-    r"acc|score|r2|r_2|mae|mean_abs|likelihood|norm|grad|pred|prob|predic|output|reward|precis"
+    r"acc|score|r2|r_2|mae|mean_abs|likelihood|log_?lik|vraisem|verosim|verossim|norm|grad|pred|prob|predic|output|reward|precis"
     r"|recall|f1|corr|genau|exact|learning_rate|\blr\b|dist",
     re.I,
 )
