@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
@@ -28,7 +29,8 @@ _ENOUGH = 60  # inputs to try after one was found
 _PLACES = 8
 _PASSES_TO_COUNT = 6
 _PRODUCTS = 3000  # products to try from one input
-_PRODUCTS_IN_ALL = 15_000
+_PRODUCTS_IN_ALL = 10_000
+_SECONDS = 2.0  # of processor time; programs whose numbers are all alike would take minutes
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _find(
     best: Network | None = None
     changing = evidence.updated()
     tried: set[tuple[int, int]] = set()
-    since, left = 0, _PRODUCTS_IN_ALL
+    since, left, begun = 0, _PRODUCTS_IN_ALL, time.thread_time()
     for event, (_, value) in enumerate(evidence.events):
         x = evidence.values[value]
         if x.ndim not in (1, 2) or x.size < 2 or np.count_nonzero(x) < 2:
@@ -191,7 +193,8 @@ def _find(
                 place, turned = _last_place(moment, x, layers, rows)
                 best, since = Network(layers, columns if turned is None else turned, place), 0
         left += max(moment.left, 0)
-        if since > (_ENOUGH if best else _TRIES) or left <= 0:
+        spent = left <= 0 or time.thread_time() - begun > _SECONDS
+        if spent or since > (_ENOUGH if best else _TRIES):
             break
     return best if best is None else _settle(evidence, best, weights, biases)
 
@@ -382,21 +385,22 @@ def _nothing_added(moment: _Moment, z: Array, weights: Path) -> list[Path]:
 def _activations(evidence: Evidence, z: Array, event: int) -> list[tuple[frozenset[str], Array]]:
     """Which known activations of z were computed; a wrong derivative may compute one, too."""
     end = event + _WINDOW
+    values = {
+        name: known.value(z)
+        for name, known in KNOWN.items()
+        if name != "softmax" or z.shape[1] > 1
+    }
     agree = {"identity"}
     found: dict[frozenset[str], Array] = {}
-    for name, known in KNOWN.items():
-        if name == "identity" or (name == "softmax" and z.shape[1] == 1):
+    for name, a in values.items():
+        if name == "identity":
             continue
-        a = known.value(z)
         if same(a, z) or not a.any():  # of zeros nothing can be told: they are everywhere
             agree.add(name)
         elif evidence.has(a, event, end):
-            found.setdefault(_those_like(a, z) | {name}, a)
+            alike = frozenset(other for other, value in values.items() if same(value, a))
+            found.setdefault(alike | {name}, a)
     return list(found.items()) or [(frozenset(agree), z)]
-
-
-def _those_like(a: Array, z: Array) -> frozenset[str]:
-    return frozenset(name for name, known in KNOWN.items() if same(known.value(z), a))
 
 
 def _last_place(
@@ -488,13 +492,16 @@ def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: se
         for at, (place, value) in enumerate(evidence.events)
         if place == network.place and evidence.is_data(evidence.values[value])
     ]
-    best = network
+    best, left = network, _PRODUCTS
     for event in itertools.islice(reads, 1, 12):
         x = evidence.value(event)
         if x.ndim not in (1, 2) or np.count_nonzero(x) < 2:
             continue
         rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
-        layers = _chain(_moment(evidence, event, weights, biases), rows, ())
+        moment = _moment(evidence, event, weights, biases)
+        moment.left = left
+        layers = _chain(moment, rows, ())
+        left = max(moment.left, 0)
         if len(layers) < len(best.layers) or _repeats(layers) > _repeats(best.layers):
             continue
         if [layer.weights for layer in layers] == [layer.weights for layer in best.layers]:
