@@ -53,6 +53,27 @@ for step in range(60):
     theta += 0.1 * g.sum(0)
 """
 
+ONES_BESIDE_THE_INPUTS = """
+import numpy as np
+
+rng = np.random.default_rng(5)
+X = rng.uniform(-1, 1, (12, 3))
+T = (X[:, :1] * X[:, 1:2] > 0) * 1.0
+v, w = rng.normal(size=(4, 5)), rng.normal(size=(6, 1))
+last_v, last_w = 0 * v, 0 * w
+ones = np.ones((12, 1))
+x = np.hstack([X, ones])
+for step in range(60):
+    h = np.hstack([np.tanh(x @ v), ones])
+    o = np.tanh(h @ w)
+    d = (o - T) * (1 - o ** 2)
+    g = d @ w[:-1].T * (1 - h[:, :-1] ** 2)
+    last_w = 0.5 * last_w - 0.1 * h.T @ d
+    last_v = 0.5 * last_v - 0.1 * x.T @ g
+    w = w + last_w
+    v = v + last_v
+"""
+
 
 def answer(program: str) -> Verdict:
     return check_source(Source(Path("network.py"), program))
@@ -75,3 +96,14 @@ def test_a_threshold_goes_up_where_a_bias_goes_down() -> None:
     verdict = answer(THRESHOLDS.replace("theta += 0.1", "theta -= 0.1"))
     assert (verdict.cause, verdict.layer) == ("sign_turned", 1)
     assert verdict.right_line == "theta += 0.1 * g.sum(0)"
+
+
+def test_inputs_are_read_with_their_ones_in_every_step() -> None:
+    verdict = answer(ONES_BESIDE_THE_INPUTS)
+    assert verdict.verdict == "correct"
+    assert "momentum 0.5" in verdict.message
+
+
+def test_a_mistake_that_shows_from_the_second_step_on() -> None:
+    verdict = answer(ONES_BESIDE_THE_INPUTS.replace("0.5 * last", "-0.5 * last"))
+    assert verdict.cause == "momentum_sign"

@@ -159,8 +159,14 @@ def _at_its_busiest(evidence: Evidence, network: Network) -> Network:
     A script may compute one pass before its loop, in lines of its own.
     """
     first = next(value for place, value in evidence.events if place == network.place)
-    places = dict.fromkeys(place for place, value in evidence.events if value == first)
-    choices = [network, *(replace(network, place=place) for place in list(places)[:_PLACES])]
+    reads = dict.fromkeys(place for place, value in evidence.events if value == first)
+    places = list(reads)[:_PLACES]
+    if network.layers[0].bias_row:  # a loop may read the inputs with their ones beside them
+        rows = evidence.values[first].T if network.columns else evidence.values[first]
+        whole = _with_ones(np.atleast_2d(rows), network.layers[0].bias_row)
+        found = dict.fromkeys(sighting.place.number for sighting in evidence.find(whole))
+        places += list(found)[:_PLACES]
+    choices = [network, *(replace(network, place=place) for place in places)]
     return max(choices, key=lambda choice: len(passes(evidence, choice, _PASSES_TO_COUNT)))
 
 
@@ -386,9 +392,7 @@ def _activations(evidence: Evidence, z: Array, event: int) -> list[tuple[frozens
     """Which known activations of z were computed; a wrong derivative may compute one, too."""
     end = event + _WINDOW
     values = {
-        name: known.value(z)
-        for name, known in KNOWN.items()
-        if name != "softmax" or z.shape[1] > 1
+        name: known.value(z) for name, known in KNOWN.items() if name != "softmax" or z.shape[1] > 1
     }
     agree = {"identity"}
     found: dict[frozenset[str], Array] = {}
@@ -440,10 +444,20 @@ def split(layer: FoundLayer, arrays: dict[Path, Array]) -> tuple[Array, Array | 
     return weights, -bias if layer.subtracts else bias
 
 
+def _without_ones(layer: FoundLayer, arrays: dict[Path, Array], rows: Array) -> Array:
+    """Inputs without the column of ones that a bias within W is multiplied by."""
+    if not layer.bias_row or layer.weights not in arrays:
+        return rows
+    at = 0 if layer.bias_row == "first" else -1
+    has_ones = rows.shape[1] == canonical(layer, arrays).shape[0] and (rows[:, at] == 1).all()
+    return np.delete(rows, at, axis=1) if has_ones else rows
+
+
 def forward(network: Network, arrays: dict[Path, Array], x: Array, event: int) -> Pass | None:
     """Compute the learner's forward pass from its own parameters; None where they do not fit."""
     done = Pass(event)
     rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
+    rows = _without_ones(network.layers[0], arrays, rows)
     previous = {"a": rows, "z": rows}
     for layer in network.layers:
         if layer.weights not in arrays or (layer.bias is not None and layer.bias not in arrays):
