@@ -42,6 +42,31 @@ CASES = [
         ],
         "A2, cache = forward_propagation(X, parameters)",
     ),
+    (
+        "batches_repeat_rows",  # the loop is right, and the batches are cut too early
+        "softmax_classes",
+        [
+            ("xb = X_shuffled[start:", "xb = X_shuffled[max(0, start - 2):"),
+            ("yb = y_shuffled[start:", "yb = y_shuffled[max(0, start - 2):"),
+        ],
+        "xb = X_shuffled[max(0, start - 2):start + batch_size]",
+    ),
+    (
+        "batches_repeat_rows",  # the batches are right, and the loop takes half steps
+        "softmax_classes",
+        [("range(0, len(X), batch_size)", "range(0, len(X), batch_size // 2)")],
+        "for start in range(0, len(X), batch_size // 2):",
+    ),
+    (
+        "gradients_not_reset",
+        "script_two_layers",
+        [
+            ("for j in ", "g0 = g1 = 0\nfor j in "),
+            ("    syn1 += l1.T.dot(l2_delta)", "    g1 = g1 + l1.T.dot(l2_delta)\n    syn1 += g1"),
+            ("    syn0 += l0.T.dot(l1_delta)", "    g0 = g0 + l0.T.dot(l1_delta)\n    syn0 += g0"),
+        ],
+        "g1 = g1 + l1.T.dot(l2_delta)",
+    ),
 ]
 
 

@@ -177,8 +177,8 @@ def _epochs(batches: list[list[int]]) -> list[list[int]]:
 
 def _line_of_batches(evidence: Evidence, first: Judged) -> int | None:
     """The loop around the step, or the line that cuts the batch out."""
-    x = first.parts[0].h[0]
-    for sighting in evidence.find(x, max(first.step.begin - 200, 0), first.step.begin + 1):
+    part = first.parts[0]
+    for sighting in evidence.find(part.h[0], max(first.step.begin - 200, 0), part.event + 1):
         if sighting.place.kind == "Subscript":
             loop = _loop_before(evidence, sighting.place.line)
             return sighting.place.line if loop is None else loop

@@ -55,7 +55,7 @@ def finding_line(
     elif found.cause in ("zero_initialisation", "constant_initialisation"):
         line = _first_value(evidence, network.layers[number].weights, first.weights[number])
     elif found.cause in ("batches_drop_rows", "batches_repeat_rows"):
-        line = wrong_slice(source, evidence, first.rows(), found.line)
+        line = wrong_slice(source, evidence, found.line)
     return line or found.line
 
 

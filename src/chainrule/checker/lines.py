@@ -17,6 +17,7 @@ from chainrule.checker.explanation import Fit
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
 from chainrule.checker.paths import Path
+from chainrule.checker.piled_lines import where_it_piles_up
 from chainrule.checker.slips import Slip
 from chainrule.layer import Array
 
@@ -39,7 +40,10 @@ def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
         return _error_line(evidence, judged) or update_of(evidence, judged, slip)
     if slip.cause in ("sign_turned", "factor_mismatch"):
         return _where_it_parts(evidence, judged, slip)
-    if slip.cause in ("momentum_sign", "regularisation_sign", "gradients_not_reset"):
+    if slip.cause == "gradients_not_reset":
+        place = where_it_piles_up(evidence, judged, slip)
+        return Spot(place.line, place) if place else update_of(evidence, judged, slip)
+    if slip.cause in ("momentum_sign", "regularisation_sign"):
         return _beside_the_gradient(evidence, judged, slip) or update_of(evidence, judged, slip)
     if slip.cause in ("bias_never_updated", "weights_never_updated"):
         whole = Slip(slip.cause, slip.layer, detail="weights")
