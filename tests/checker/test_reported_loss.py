@@ -40,7 +40,28 @@ MEASURED_AGAIN = """        outs = [
         print(sum((out - target) ** 2 for out, (x, target) in zip(outs, data)))
 """
 
+PASSED = """
+def passed(x):
+    a1 = sigmoid(x @ W1 + b1)
+    return a1, sigmoid(a1 @ W2 + b2)
+
+for epoch"""
+MEASURED = """b1 - 0.4 * d1
+    for x, y in zip(X, Y):
+        loss += (passed(x)[1] - y) ** 2
+    print(epoch, loss)
+"""
+AFTER_EACH_EPOCH: tuple[Edit, ...] = (
+    ("        loss += (a2 - y) ** 2\n", ""),
+    ("        a1 = sigmoid(x @ W1 + b1)\n", ""),
+    ("a2 = sigmoid(a1 @ W2 + b2)", "a1, a2 = passed(x)"),
+    ("\nfor epoch", PASSED),
+    ("    print(epoch, loss)\n", ""),
+    ("b1 - 0.4 * d1\n", MEASURED),
+)
+
 RIGHT = {
+    "measured after each epoch, one by one": (ONE_BY_ONE, AFTER_EACH_EPOCH),
     "mean for sum": (BATCH, (loss_is("0.5 * np.sum(error ** 2)"),)),
     "root of the mean": (BATCH, (loss_is("np.sqrt(np.mean(error ** 2))"),)),
     "absolute error alone": (BATCH, (loss_is("np.mean(np.abs(error))"),)),
@@ -101,6 +122,17 @@ WRONG = {
         ((ONE_SQUARE, f"loss += {ONE_LIKELIHOOD}"), (ONE_DELTA, "d2 = a2 - y")),
     ),
     "a total of errors": (NEURONS, (("total += (out - target) ** 2", "total += out - target"),)),
+    "the mean of the errors, after the update": (
+        BATCH,
+        (
+            (LOSS, ""),
+            ("print(epoch, loss)", "much = np.mean(error)\n    print('%d %.3f' % (epoch, much))"),
+        ),
+    ),
+    "measured after each epoch, one by one": (
+        ONE_BY_ONE,
+        (*AFTER_EACH_EPOCH, ("loss += (passed(x)[1] - y) ** 2", "loss += (passed(x)[1] - y) ** 4")),
+    ),
     "half of it in a step": (
         MINI_BATCHES,
         (

@@ -31,6 +31,11 @@ def reported(text: str, expression: str) -> Report | None:
         "history.append(f(x))",
         "print(f'{f(x):.3f}')",
         "def cost(x):\n    a = f(x)",
+        "print('%3d %.4f' % (3, f(x)))",
+        "print('epoch %d loss %.4f accuracy %.2f' % (3, f(x), g(x)))",
+        "print('epoch {} loss {:.4f} accuracy {}'.format(3, f(x), g(x)))",
+        "print('loss %.4f' % f(x))",
+        "print('loss', round(f(x), 4))",
     ],
 )
 def test_a_loss(line: str) -> None:
@@ -50,6 +55,9 @@ def test_a_loss(line: str) -> None:
         "gradients.append(f(x))",
         "hidden = f(x)",
         "loss_score = f(x)",
+        "print('loss %.4f accuracy %.2f' % (g(x), f(x)))",
+        "print('loss {:.4f} accuracy {}'.format(g(x), f(x)))",
+        "print(f'loss {g(x)} accuracy {f(x)}')",
     ],
 )
 def test_reported_but_no_loss(line: str) -> None:
@@ -58,7 +66,9 @@ def test_reported_but_no_loss(line: str) -> None:
     assert not report.is_loss
 
 
-@pytest.mark.parametrize("line", ["y = f(x) + 1", "g(f(x))", "loss = -f(x)", "f(x) < 1"])
+@pytest.mark.parametrize(
+    "line", ["y = f(x) + 1", "g(f(x))", "loss = -f(x)", "f(x) < 1", "7 % f(x)"]
+)
 def test_not_reported(line: str) -> None:
     assert reported(line, "f(x)") is None
 

@@ -59,6 +59,7 @@ def other_loss(
     measured = measure(source, evidence, looks)
     updates = _updates(evidence, network)
     suspects: list[Suspect] = []
+    after: list[Suspect] = []
     agreeing: list[ast.AST] = []
     for place, numbers in measured.items():
         # What comes after the update moves with it, too: there only a known loss counts.
@@ -74,9 +75,10 @@ def other_loss(
                 agreeing.append(evidence.places[place].node)
             continue
         report = report_of(evidence.places, place)
-        if report is None or not report.is_loss or not before or not _could_be_loss(report, before):
+        if report is None or not report.is_loss or not _could_be_loss(report, before or numbers):
             continue
-        suspects.append((report, before))
+        (suspects if before else after).append((report, before or numbers))
+    suspects = suspects or _untouched_by_the_update(source, evidence, network, after)
     if any(not _is_turned(evidence, node, suspects) for node in agreeing):
         return None
     suspects = _not_part_of_the_step(source, evidence, made, suspects)
@@ -157,6 +159,46 @@ def _after_an_update(updates: list[int], one: Measured) -> bool:
     return any(one.look.events[0] < at <= one.event for at in updates)
 
 
+def _untouched_by_the_update(
+    source: Source, evidence: Evidence, network: Network, suspects: list[Suspect]
+) -> list[Suspect]:
+    """Of numbers that came after an update, those that stay as they are when it is another one."""
+    nudges, kept = [], []
+    for suspect in suspects:
+        one = suspect[1][0]
+        event = _new_weights(evidence, network, one.look.events[0], one.event)
+        if event is not None:
+            nudge = [1e-3] * evidence.value(event).size
+            wanted = {"stop": one.event + 1, "chosen": [one.event]}
+            nudges.append({"events": [event], "nudge": nudge, **wanted})
+            kept.append(suspect)
+    answers = run_nudged(source, evidence.record, nudges) if nudges else []
+    return [
+        suspect
+        for suspect, answer in zip(kept, answers, strict=True)
+        if answer is not None and _is_still(evidence, suspect[1][0].event, answer["chosen"])
+    ]
+
+
+def _new_weights(evidence: Evidence, network: Network, begin: int, end: int) -> int | None:
+    """Where the update of the last layer's weights was computed, the latest between two events."""
+    for at, number, value, place in reversed(evidence.record.changes):
+        same_path = _stands_for(network.layers[-1].weights, evidence.record.paths[number])
+        if not same_path or value < 0 or place < 0 or not begin < at <= end:
+            continue
+        made = getattr(evidence.places[place].node, "value", None)
+        for event in range(at - 1, begin, -1):
+            if evidence.place(event).node is made:
+                return event
+    return None
+
+
+def _is_still(evidence: Evidence, event: int, chosen: dict[str, list[float]]) -> bool:
+    """Whether a value is what it was without a nudge."""
+    numbers = chosen.get(str(event))
+    return numbers is not None and same(np.array(numbers), evidence.value(event).reshape(-1))
+
+
 def _slope_of_absolute(one: Measured, error: Array) -> Array:
     """∂/∂z of |ŷ - y|, by the slope that e f' / e is."""
     for known in KNOWN.values():
@@ -186,9 +228,7 @@ def _not_part_of_the_step(
     return [
         suspect
         for (suspect, event), answer in zip(kept, answers, strict=True)
-        if answer is not None
-        and str(event) in answer["chosen"]
-        and same(np.array(answer["chosen"][str(event)]), evidence.value(event).reshape(-1))
+        if answer is not None and _is_still(evidence, event, answer["chosen"])
     ]
 
 

@@ -21,6 +21,9 @@ _LOSS = re.compile(
     r"|chyba|ztr[aá]t|hiba|virhe|tapaus|fout|verlies|sai_so|mat_mat|galat|kerugian",
     re.I,
 )
+# Names, too, that say a number was only turned into another form.
+_SAME_NUMBER = ("round", "around", "float", "float64", "str", "asarray")
+_FIELD = re.compile(r"%[-+ #0-9.*]*[a-zA-Z]|\{[^{}]*\}")
 _SHOWING = ("print", "append", "format", "write", "info", "debug", "log", "add_scalar", "extend")
 
 
@@ -50,12 +53,14 @@ def report_of(places: list[Place], number: int) -> Report | None:
     place = places[number]
     node, parent = place.node, place.parent
     shown, names = False, ""
-    if isinstance(parent, ast.FormattedValue):
-        shown = True
+    label = _label(places, node, parent)
+    if label is not None:
+        shown, names = True, label
+    elif isinstance(parent, ast.Call) and _called(parent) in _SAME_NUMBER and node in parent.args:
+        outer = next((other.number for other in places if other.node is parent), None)
+        return None if outer is None else report_of(places, outer)
     elif isinstance(parent, ast.Call) and node in parent.args:
-        called = parent.func
-        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        if name not in _SHOWING:
+        if _called(parent) not in _SHOWING:
             return None
         shown = True
         texts = [
@@ -64,7 +69,7 @@ def report_of(places: list[Place], number: int) -> Report | None:
             for part in ast.walk(argument)
             if isinstance(part, ast.Constant) and isinstance(part.value, str)
         ]
-        names = " ".join([ast.unparse(called), *texts])
+        names = " ".join([ast.unparse(parent.func), *texts])
     elif isinstance(parent, ast.Assign):
         names = " ".join(ast.unparse(target) for target in parent.targets)
     elif isinstance(parent, ast.AugAssign | ast.AnnAssign) and parent.value is node:
@@ -77,3 +82,40 @@ def report_of(places: list[Place], number: int) -> Report | None:
     adds_up = isinstance(parent, ast.AugAssign)
     is_taken = isinstance(parent, ast.AugAssign) and isinstance(parent.op, ast.Sub)
     return Report(place.line, is_loss, adds_up, -1.0 if is_taken else 1.0)
+
+
+def _called(call: ast.Call) -> str:
+    """The last name of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _label(places: list[Place], node: ast.AST, parent: ast.AST | None) -> str | None:
+    """The words before a number in the text that it is written into; None where it is not."""
+    if isinstance(parent, ast.FormattedValue):
+        return _label_in_f_string(places, parent)
+    position, text = 0, parent
+    if isinstance(parent, ast.Tuple):
+        position = next(at for at, part in enumerate(parent.elts) if part is node)
+        text = next((p.node for p in places if getattr(p.node, "right", None) is parent), None)
+    if isinstance(text, ast.Call) and _called(text) == "format" and node in text.args:
+        position, text = text.args.index(node), getattr(text.func, "value", None)
+    elif isinstance(text, ast.BinOp) and isinstance(text.op, ast.Mod) and text.left is not node:
+        text = text.left
+    else:
+        return None
+    if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+        return None
+    pieces = _FIELD.split(text.value)
+    return pieces[position] if position < len(pieces) else ""
+
+
+def _label_in_f_string(places: list[Place], field: ast.FormattedValue) -> str:
+    strings = (
+        child
+        for place in places
+        for child in ast.iter_child_nodes(place.node)
+        if isinstance(child, ast.JoinedStr)
+    )
+    whole = next((one.values for one in strings if field in one.values), [field])
+    before = whole[: whole.index(field)][-1:]
+    return str(before[0].value) if before and isinstance(before[0], ast.Constant) else ""
