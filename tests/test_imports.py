@@ -158,9 +158,9 @@ ORDER = {
         checker.source checker.instrument checker.recorder checker.nudging checker.stand_ins
         checker.drive
         checker.rehearsing checker.child checker.process checker.paths checker.scattered
-        checker.expressions checker.comparing checker.events checker.updated checker.states
-        checker.evidence checker.reports
-        checker.functions checker.forward
+        checker.expressions checker.comparing checker.rows_read checker.events checker.updated
+        checker.states checker.evidence checker.reports
+        checker.functions checker.forward checker.chains checker.search
         checker.steps checker.targets checker.slips checker.memory
         checker.explanation checker.scales checker.fitting checker.remembering checker.explain
         checker.judged
@@ -173,9 +173,9 @@ ORDER = {
         checker.sum_repairs checker.factor_repairs checker.update_repairs
         checker.order_repairs checker.mending
         checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
-        checker.no_network checker.rates checker.data_findings
-        checker.verdict checker.troubles checker.wording checker.answers
-        checker.checking checker
+        checker.no_network checker.rates checker.data_findings checker.judgement
+        checker.verdict checker.troubles checker.wording checker.answers checker.saying
+        checker.later_code checker.checking checker
         """,
     "the exercises": """
         exercises.child exercises.sandbox exercises.exercise

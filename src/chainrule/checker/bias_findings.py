@@ -10,13 +10,12 @@ import numpy as np
 from chainrule.checker.comparing import same
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.expressions import last_name
-from chainrule.checker.forward import Network
+from chainrule.checker.forward import Network, parameter_paths
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural, line_of
 from chainrule.checker.paths import Path
 from chainrule.checker.slips import Slip
-from chainrule.checker.steps import parameter_paths
 from chainrule.layer import Array
 
 _OFF = 0.05

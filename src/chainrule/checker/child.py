@@ -89,7 +89,7 @@ def run(
 ) -> dict[str, Any]:
     """Run the program and say how it ended."""
     tree = ast.parse(request["text"])
-    instrument(request["text"], tree)
+    instrument(request["text"], tree, frozenset(request.get("unwatched", ())))
     install(recorder, (SEEN, ASSIGNED, REPEATED))
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=request["path"], __builtins__=builtins)

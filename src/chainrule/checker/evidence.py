@@ -22,9 +22,10 @@ from chainrule.checker.instrument import Place
 from chainrule.checker.paths import Path, aliased_paths, with_starred
 from chainrule.checker.process import Record
 from chainrule.checker.recorder import GONE
+from chainrule.checker.rows_read import with_rows_read
 from chainrule.checker.scattered import scattered
 from chainrule.checker.states import States
-from chainrule.checker.updated import updated_paths
+from chainrule.checker.updated import reset_paths, updated_paths
 from chainrule.layer import Array
 
 _NEAR = 40  # events between an operation and its operands
@@ -54,6 +55,7 @@ class Evidence(Events):
     """The events of a run, searchable by value, and what they say about its variables."""
 
     def __init__(self, record: Record, places: list[Place]) -> None:
+        record = with_rows_read(record, places)
         super().__init__(record, places)
         self._known: dict[Hashable, Any] = {}
         self._pool = Pool(self.values)
@@ -143,6 +145,14 @@ class Evidence(Events):
         names = {layer.name for layer in self.scattered}
         names |= {layer.bias_name for layer in self.scattered if layer.biases}
         return with_starred(self._updated | self._views_of_updated()) | names
+
+    def lasting(self) -> set[Path]:
+        """Updated variables that are never set back to zeros, as sums of gradients are."""
+        return self.updated() - with_starred(self._reset)
+
+    @cached_property
+    def _reset(self) -> set[Path]:
+        return reset_paths(self)
 
     def _views_of_updated(self) -> set[Path]:
         """Variables in the memory of updated ones, as W1 = theta[:6].reshape(2, 3) is."""

@@ -14,6 +14,7 @@ with the line that made them.
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -68,14 +69,21 @@ class Place:
     parent: ast.AST | None
 
 
-def instrument(text: str, tree: ast.Module) -> list[Place]:
-    """Rewrite a program in place and return its places, by their numbers."""
+def instrument(
+    text: str, tree: ast.Module, unwatched: Collection[int] = frozenset()
+) -> list[Place]:
+    """Rewrite a program in place and return its places, by their numbers.
+
+    Lines that are not to be watched have places as all others have, but tell nothing: they run at
+    their own speed.
+    """
     original = ast.parse(text)
-    return _Instrument(text).rewrite(tree, original)
+    return _Instrument(text, unwatched).rewrite(tree, original)
 
 
 class _Instrument(ast.NodeTransformer):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, unwatched: Collection[int]) -> None:
+        self.unwatched = unwatched
         self.lines = text.splitlines(keepends=True)
         self.places: list[Place] = []
         self.scope: list[str] = []
@@ -104,6 +112,8 @@ class _Instrument(ast.NodeTransformer):
             return self._visit_target(node)
         number = self._place(node)
         self.generic_visit(node)
+        if node.lineno in self.unwatched:
+            return node
         call = ast.Call(
             func=ast.Name(id=SEEN, ctx=ast.Load()),
             args=[ast.Constant(number), node],
@@ -169,7 +179,8 @@ class _Instrument(ast.NodeTransformer):
             ),
             len(node.body),
         )
-        node.body.insert(first, _hook(REPEATED, entry, node.body[0]))
+        if node.lineno not in self.unwatched:
+            node.body.insert(first, _hook(REPEATED, entry, node.body[0]))
         self.scope.pop()
         return node
 
@@ -189,7 +200,8 @@ class _Instrument(ast.NodeTransformer):
             is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
             if is_call or isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign):
                 number = self._place(statement)
-                rewritten.append(_hook(ASSIGNED, number, statement))
+                if statement.lineno not in self.unwatched:
+                    rewritten.append(_hook(ASSIGNED, number, statement))
         return rewritten
 
     def _statement(self, statement: ast.stmt) -> None:
@@ -204,7 +216,7 @@ class _Instrument(ast.NodeTransformer):
                 setattr(statement, field, self._block(block))
         for handler in getattr(statement, "handlers", []):
             handler.body = self._block(handler.body)
-        if repeats:
+        if repeats and statement.lineno not in self.unwatched:
             statement.body.insert(0, _hook(REPEATED, number, statement))  # type: ignore[attr-defined]  # a loop
 
     def _loop(self, statement: ast.stmt) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.checker.comparing import same
 from chainrule.checker.derivatives import Measured, agrees, measure
 from chainrule.checker.evidence import Evidence, Sighting
-from chainrule.checker.forward import Network, Pass
+from chainrule.checker.forward import Network, Pass, parameter_paths
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.judged import Judged
 from chainrule.checker.looks import Look, find_looks
@@ -24,7 +24,6 @@ from chainrule.checker.paths import Path
 from chainrule.checker.process import run_nudged
 from chainrule.checker.reports import Report, report_of
 from chainrule.checker.source import Source
-from chainrule.checker.steps import parameter_paths
 from chainrule.layer import Array
 
 _LATER = 3

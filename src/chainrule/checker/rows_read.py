@@ -8,6 +8,7 @@ becomes the row (or column) that the numbers are taken from.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -35,12 +36,12 @@ def with_rows_read(record: Record, places: list[Place]) -> Record:
     known: dict[tuple[int, int, int], int] = {}
     for place, seen in reads.items():
         axis = _axis_of_samples(seen)
-        for event, *indices in seen:
+        for event, sample, number in seen:
             matrix = events[event][1]
-            key = (matrix, axis, indices[axis])
+            key = (matrix, axis, (sample, number)[axis])
             if key not in known:
                 known[key] = len(values)
-                values.append(_line_of(record.values[matrix], axis, indices[axis]))
+                values.append(_line_of(record.values[matrix], *key[1:]))
             events[event] = (place, known[key])
     return replace(record, events=events, values=values)
 
@@ -55,9 +56,9 @@ def _readers(places: list[Place]) -> dict[int, tuple[int, int]]:
             continue
         index = around.slice
         if isinstance(index, ast.Tuple) and len(index.elts) == 2:
-            pair = [numbers.get(id(element)) for element in index.elts]
-            if pair[0] is not None and pair[1] is not None:
-                found[place.number] = (pair[0], pair[1])
+            first, second = (numbers.get(id(element)) for element in index.elts)
+            if first is not None and second is not None:
+                found[place.number] = (first, second)
     return found
 
 
@@ -77,7 +78,7 @@ def _axis_of_samples(seen: list[tuple[int, int, int]]) -> int:
     """Which of the two indices counts the samples: the one that changes less often."""
     changes = Counter(
         axis
-        for before, after in zip(seen, seen[1:], strict=False)
+        for before, after in itertools.pairwise(seen)
         for axis in (0, 1)
         if before[1 + axis] != after[1 + axis]
     )
@@ -85,7 +86,7 @@ def _axis_of_samples(seen: list[tuple[int, int, int]]) -> int:
 
 
 def _line_of(matrix: Array, axis: int, index: int) -> Array:
-    """A row or a column; nothing is lost where an index is out of range, for then Python said so."""
+    """A row or a column; the matrix itself where the index was out of range and Python said so."""
     if not -matrix.shape[axis] <= index < matrix.shape[axis]:
         return matrix
     return np.ascontiguousarray(matrix[index] if axis == 0 else matrix[:, index])

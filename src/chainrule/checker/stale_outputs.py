@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import explain
-from chainrule.checker.forward import Network, Pass, forward
+from chainrule.checker.forward import Network, Pass, forward, parameter_paths
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural
 from chainrule.checker.slips import Slip
-from chainrule.checker.steps import Step, change_times, parameter_paths
+from chainrule.checker.steps import Step, change_times
 from chainrule.checker.targets import find_targets
 from chainrule.layer import Array
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.checker.comparing import same
 from chainrule.checker.evidence import Evidence
-from chainrule.checker.forward import Network, Pass, split
+from chainrule.checker.forward import Network, Pass, parameter_paths, split
 from chainrule.checker.paths import Path
 from chainrule.layer import Array
 
@@ -123,12 +123,6 @@ def _after_first_change(evidence: Evidence, network: Network, group: list[Pass])
     except ValueError:  # shapes that a step should not change
         return None
     return step
-
-
-def parameter_paths(network: Network) -> set[Path]:
-    """Paths of all weights and biases."""
-    paths = {layer.weights for layer in network.layers}
-    return paths | {layer.bias for layer in network.layers if layer.bias is not None}
 
 
 def change_times(evidence: Evidence, parameters: set[Path], begin: int) -> list[tuple[int, Path]]:

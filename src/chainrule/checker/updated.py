@@ -7,6 +7,8 @@ import bisect
 import re
 from collections import defaultdict
 
+import numpy as np
+
 from chainrule.checker.events import Events
 from chainrule.checker.expressions import takes_itself
 from chainrule.checker.paths import Path
@@ -34,6 +36,23 @@ def updated_paths(run: Events) -> set[Path]:
         count[0] += 1
         count[1] += _is_update(run, at, old, value, place)
     found = {run.record.paths[path] for path, (all_, own) in counts.items() if own >= 0.9 * all_}
+    return found
+
+
+def reset_paths(run: Events) -> set[Path]:
+    """Variables that a statement sets back to zeros, or a part of them."""
+    found: set[Path] = set()
+    values: dict[int, int] = {}
+    for _, path, value, place in run.record.changes:
+        old = values.get(path, GONE)
+        values[path] = value
+        if GONE in (old, value) or place < 0 or run.record.paths[path] in found:
+            continue
+        node = run.places[place].node
+        if isinstance(node, ast.Assign) and not takes_itself(node):
+            before, after = np.count_nonzero(run.values[old]), np.count_nonzero(run.values[value])
+            if after < before:
+                found.add(run.record.paths[path])
     return found
 
 
