@@ -25,9 +25,10 @@ from chainrule.checker.recorder import GONE
 from chainrule.checker.rows_read import with_rows_read
 from chainrule.checker.scattered import scattered
 from chainrule.checker.states import States
-from chainrule.checker.updated import reset_paths, updated_paths
+from chainrule.checker.updated import passing_paths, updated_paths
 from chainrule.layer import Array
 
+_OFTEN = 3
 _NEAR = 40  # events between an operation and its operands
 T = TypeVar("T")
 
@@ -147,12 +148,21 @@ class Evidence(Events):
         return with_starred(self._updated | self._views_of_updated()) | names
 
     def lasting(self) -> set[Path]:
-        """Updated variables that are never set back to zeros, as sums of gradients are."""
-        return self.updated() - with_starred(self._reset)
+        """Updated variables that do not come and go, as sums of gradients do."""
+        return self.updated() - with_starred(self._passing)
+
+    def often_updated(self) -> set[Path]:
+        """Lasting variables that had several values; data may be scaled in place, once."""
+        values: dict[Path, set[int]] = defaultdict(set)
+        for _, number, value, _ in self.record.changes:
+            values[self.record.paths[number]].add(value)
+        return self.lasting() & with_starred(
+            {path for path, seen in values.items() if len(seen) > _OFTEN}
+        )
 
     @cached_property
-    def _reset(self) -> set[Path]:
-        return reset_paths(self)
+    def _passing(self) -> set[Path]:
+        return passing_paths(self)
 
     def _views_of_updated(self) -> set[Path]:
         """Variables in the memory of updated ones, as W1 = theta[:6].reshape(2, 3) is."""

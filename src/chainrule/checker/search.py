@@ -56,7 +56,7 @@ def networks(evidence: Evidence) -> Iterator[Network]:
 def another_network(evidence: Evidence, network: Network) -> Network | None:
     """Find a network with other parameters, of two layers at least: a lesson may have two."""
     taken = _everywhere(evidence, parameter_paths(network))
-    lasting = evidence.lasting() - taken
+    lasting = evidence.often_updated() - taken
     constant = evidence.constant() - taken
     found = _find(evidence, lasting, lasting | constant, data_only=True)
     return _at_its_busiest(evidence, found) if found and len(found.layers) > 1 else None

@@ -15,6 +15,7 @@ from chainrule.checker.paths import Path
 from chainrule.checker.recorder import GONE
 
 _CHANGES = 20
+_BIRTHS = 2
 _DIFFERENCE = re.compile(r"\b(add|subtract)\(")
 
 
@@ -39,21 +40,36 @@ def updated_paths(run: Events) -> set[Path]:
     return found
 
 
-def reset_paths(run: Events) -> set[Path]:
-    """Variables that a statement sets back to zeros, or a part of them."""
-    found: set[Path] = set()
+def passing_paths(run: Events) -> set[Path]:
+    """Variables that come and go, as parameters do not.
+
+    Those that a statement sets back to zeros, or that begin as zeros again and again, as sums of
+    gradients do; and those that have the same few values in turn, as shuffled samples do.
+    """
     values: dict[int, int] = {}
+    births: dict[int, int] = defaultdict(int)
+    had: dict[int, list[int]] = defaultdict(list)
+    found: set[int] = set()
     for _, path, value, place in run.record.changes:
         old = values.get(path, GONE)
         values[path] = value
-        if GONE in (old, value) or place < 0 or run.record.paths[path] in found:
+        if value == GONE:
             continue
-        node = run.places[place].node
-        if isinstance(node, ast.Assign) and not takes_itself(node):
-            before, after = np.count_nonzero(run.values[old]), np.count_nonzero(run.values[value])
-            if after < before:
-                found.add(run.record.paths[path])
-    return found
+        had[path].append(value)
+        if old == GONE:
+            births[path] += not run.values[value].any()
+        elif place >= 0 and _sets_to_zeros(run, old, value, place):
+            found.add(path)
+    found |= {path for path, times in births.items() if times > _BIRTHS}
+    found |= {path for path, seen in had.items() if len(seen) > 3 * len(set(seen))}
+    return {run.record.paths[path] for path in found}
+
+
+def _sets_to_zeros(run: Events, old: int, new: int, place: int) -> bool:
+    node = run.places[place].node
+    if not isinstance(node, ast.Assign) or takes_itself(node):
+        return False
+    return bool(np.count_nonzero(run.values[new]) < np.count_nonzero(run.values[old]))
 
 
 def _is_update(run: Events, at: int, old: int, new: int, place: int) -> bool:
