@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.checker import process
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.instrument import Place, instrument
+from chainrule.checker.judged import Finding
 from chainrule.checker.judgement import Judgement, judgement
 from chainrule.checker.later_code import has_more_training, seen_lines
 from chainrule.checker.no_network import shapes_that_do_not_fit, zeros_only
@@ -89,7 +90,8 @@ def _judgement_of(
 ) -> Judgement | None:
     """Of several readings of the numbers, take the first that is right, else the first wrong one.
 
-    Nothing but a true network explains its steps to seven digits.
+    Nothing but a true network explains its steps to seven digits. What needs no explained step is
+    only believed of the likeliest reading.
     """
     judged: list[Judgement] = []
     for network in itertools.islice(networks(evidence), _READINGS):
@@ -102,8 +104,11 @@ def _judgement_of(
             judged.append(judgement(source, places, record, evidence, network))
             if judged[-1].verdict == "correct":
                 return judged[-1]
-    wrong = [one for one in judged if one.verdict == "wrong"]
-    return next(iter(wrong or judged), None)
+    likeliest = next(iter(judged), None)
+    if likeliest is not None and likeliest.verdict == "wrong":
+        return likeliest
+    wrong = (one for one in judged if one.verdict == "wrong" and isinstance(one.found, Finding))
+    return next(wrong, likeliest)
 
 
 def _driven(source: Source, places: list[Place]) -> Verdict | None:

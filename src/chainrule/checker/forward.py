@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.functions import KNOWN
 from chainrule.checker.paths import Path

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 
 from chainrule.checker.evidence import Evidence
+from chainrule.checker.forward import parameter_paths
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
 from chainrule.checker.slips import Slip
-from chainrule.checker.steps import parameter_paths
 from chainrule.layer import Array
 
 

@@ -91,8 +91,8 @@ def find_network(evidence: Evidence) -> Network | None:
 def _ways_to_look(evidence: Evidence) -> Iterator[Network | None]:
     updated, constant = evidence.updated(), evidence.constant()
     lasting = evidence.lasting()
-    if lasting != updated:  # sums of gradients begin anew each time; parameters go on
-        found = _find(evidence, lasting, lasting | constant, data_only=True)
+    if lasting != updated:  # sums of gradients begin anew each time; weights go on
+        found = _find(evidence, lasting, updated | constant, data_only=True)
         if found is not None and len(found.layers) > 1:
             yield found
     found = _find(evidence, updated, updated | constant, data_only=True)
