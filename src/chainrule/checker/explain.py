@@ -119,7 +119,7 @@ def _descend(
                     search.network.layers,
                     search.update.done,
                     number - 1,
-                    candidate,
+                    chain,
                     search.step.weights,
                 ),
                 chain,

@@ -104,21 +104,28 @@ class Parts:
 
 
 def in_common(parts: list[Parts]) -> Parts | None:
-    """What all layers have in common, or None where they differ by more than a sign of r."""
+    """What all layers have in common, or None where they differ by more than a sign of r.
+
+    r is a multiple of c, unless a gradient has another factor than its penalty has.
+    """
     known = [part for part in parts if np.isfinite(part.scale) and part.scale]
     if not known:
         return None
     momentum = np.array([part.momentum for part in known])
-    pulls = np.abs([part.pull / part.scale for part in known])
-    pulls = pulls[pulls > _ALIKE * pulls.max()]  # some keep the penalty to one layer
-    if float(np.ptp(momentum)) > _ALIKE or (
-        pulls.size and float(np.ptp(pulls)) > _ALIKE * float(pulls.max())
-    ):
+    multiples = np.abs([part.pull / part.scale for part in known])
+    pulls = np.abs([part.pull for part in known])
+    if float(np.ptp(momentum)) > _ALIKE or not (_are_alike(multiples) or _are_alike(pulls)):
         return None
     if abs(momentum[0]) > 1 + _ALIKE:
         return None
     most = max(known, key=lambda part: abs(part.pull))
     return Parts(most.scale, float(momentum[0]), most.pull)
+
+
+def _are_alike(pulls: Array) -> bool:
+    """Whether penalties are the same, but for layers that have none."""
+    pulls = pulls[pulls > _ALIKE * pulls.max()]
+    return not pulls.size or float(np.ptp(pulls)) <= _ALIKE * float(pulls.max())
 
 
 def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[Slip, ...], str]:
