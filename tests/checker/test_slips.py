@@ -53,3 +53,43 @@ def test_a_gradient_has_another_factor_than_its_penalty(layer: int, factor: floa
         (UPDATE_2, f"    W2 -= rate * ({factors[1]} * a1.T @ delta2 + decay * W2)\n"),
     )
     assert (verdict.cause, verdict.layer) == ("factor_mismatch", layer), verdict.message
+
+
+DELTA_1 = "    delta1 = delta2 @ W2.T * a1 * (1 - a1)\n"
+KEPT = ("rate = 0.5\n", "rate = 0.5\nlast1 = last2 = 0.0\nkept = 0.0\n")
+
+
+@pytest.mark.parametrize(
+    ("edits", "layer"),
+    [
+        (((DELTA_1, DELTA_1 + "    delta1 = last1 = last1 + delta1\n"),), 1),
+        (((DELTA_1, "    delta2 = last2 = last2 + delta2\n" + DELTA_1),), 2),
+        (
+            (
+                (
+                    DELTA_1,
+                    "    delta1 = (last1 + delta2 @ W2.T) * a1 * (1 - a1)\n    last1 = delta1\n",
+                ),
+            ),
+            1,
+        ),
+        (((UPDATE_1, "    kept = kept + X.T @ delta1\n    W1 -= rate * kept\n"),), 1),
+        (
+            (
+                (
+                    UPDATE_1,
+                    "    last1 = last1 + X.T @ delta1 + 0.01 * W1\n    W1 -= rate * last1\n",
+                ),
+                (
+                    UPDATE_2,
+                    "    kept = kept + a1.T @ delta2 + 0.01 * W2\n    W2 = W2 - rate * kept\n",
+                ),
+            ),
+            2,
+        ),
+    ],
+    ids=["a delta", "two deltas", "an error", "one layer's gradient", "gradients and penalties"],
+)
+def test_what_earlier_steps_have_left(edits: tuple[Edit, ...], layer: int) -> None:
+    verdict = checked(BATCH, KEPT, *edits)
+    assert (verdict.cause, verdict.layer) == ("gradients_not_reset", layer), verdict.message
