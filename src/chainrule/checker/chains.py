@@ -243,4 +243,9 @@ def _activations(evidence: Evidence, z: Array, event: int) -> list[tuple[frozens
         elif evidence.has(a, event, end):
             alike = frozenset(other for other, value in values.items() if same(value, a))
             found.setdefault(alike | {name}, a)
-    return list(found.items()) or [(frozenset(agree), z)]
+
+    # A pass computes its activation before a derivative computes another function of the same z.
+    def first_seen(item: tuple[frozenset[str], Array]) -> int:
+        return min((seen.event for seen in evidence.find(item[1], event, end)), default=end)
+
+    return sorted(found.items(), key=first_seen) or [(frozenset(agree), z)]

@@ -7,14 +7,15 @@ agree to rounding. Nothing is guessed: what reproduces no number explains nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from chainrule.checker.explanation import Explanation, Fit, slips_in
+from chainrule.checker.explanation import Explanation, Fit, Piled, slips_in
 from chainrule.checker.fitting import Update, fit_bias, fit_weights
 from chainrule.checker.forward import Network, Pass
+from chainrule.checker.functions import KNOWN
 from chainrule.checker.memory import Memory
 from chainrule.checker.remembering import with_memory
 from chainrule.checker.scales import with_scales
@@ -31,6 +32,7 @@ class _Search:
     step: Step
     update: Update
     every: bool = False
+    piled: Piled | None = None
     found: list[Explanation] = field(default_factory=list)
     unexplained: list[Explanation] = field(default_factory=list)
 
@@ -43,15 +45,18 @@ def explain(
     *,
     memory: Memory | None = None,
     seen: Callable[[Array], float | None] | None = None,
+    piled: Piled | None = None,
 ) -> Explanation | None:
     """Return the simplest step that gives the learner's numbers, or None.
 
     With ``memory`` momentum and penalties may be part of the update too. With ``seen`` the update
     itself may be anything (Adam, ...): a gradient counts if it was computed, ``seen``
-    telling how many times it, and if the step does not go against it.
+    telling how many times it, and if the step does not go against it. With ``piled``, what earlier
+    steps have left may be in this one's δ and gradients.
     """
-    update = Update(done, step.weight_changes(), step.bias_changes(), memory, seen)
-    search = _Search(network, step, update)
+    earlier = piled.gradients if piled else ()
+    update = Update(done, step.weight_changes(), step.bias_changes(), memory, seen, earlier)
+    search = _Search(network, step, update, piled=piled)
     last = len(network.layers) - 1
     _descend(search, last, last_deltas(network.layers[last], done, y), (), ())
     if memory is not None:
@@ -92,6 +97,9 @@ def _descend(
 ) -> None:
     """Try the candidates for δ of one layer; with those that fit, go on to the layer before."""
     fewest = 99
+    if search.piled:
+        before = search.piled.deltas[number].delta
+        candidates = _piled_up(search, number, list(candidates), deltas, before)
     for candidate in sorted(candidates, key=lambda delta: len(delta.slips)):
         cost = len(candidate.slips)
         every = search.every and not deltas
@@ -119,12 +127,27 @@ def _descend(
                     search.network.layers,
                     search.update.done,
                     number - 1,
-                    candidate,
+                    chain,
                     search.step.weights,
                 ),
                 chain,
                 here,
             )
+
+
+def _piled_up(
+    search: _Search, number: int, candidates: list[Delta], later: tuple[Delta, ...], before: Array
+) -> Iterator[Delta]:
+    """Candidates for δ, then right ones to which the δ of the step before was added."""
+    yield from candidates
+    known = later[0].slips if later else ()
+    slope = KNOWN[search.network.layers[number].activation].slope(search.update.done.z[number])
+    for right in candidates:
+        if right.slips != known or right.delta.shape != before.shape:
+            continue
+        for delta in (right.delta + before, (right.error + before) * slope):
+            slip = Slip("gradients_not_reset", number, delta, right.delta, "delta")
+            yield replace(right, delta=delta, slips=(*known, slip))
 
 
 def _note_unexplained(

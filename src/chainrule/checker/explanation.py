@@ -54,6 +54,22 @@ class Explanation:
         return sum(price(slip) for slip in different.values())
 
 
+@dataclass(frozen=True, eq=False)
+class Piled:
+    """What earlier steps may have left in this one's gradients, by layer.
+
+    Attributes
+    ----------
+    deltas : tuple of Delta
+        The δ of the step before.
+    gradients : tuple of ndarray
+        The sum of the gradients of all earlier steps; empty where they are not known.
+    """
+
+    deltas: tuple[Delta, ...]
+    gradients: tuple[Array, ...]
+
+
 def price(slip: Slip) -> int:
     """What a mistake costs an explanation; one without a name costs more than a few named ones."""
     return {"bias_unexplained": 3, "unexplained": 9}.get(slip.cause, 1)

@@ -27,6 +27,8 @@ class Update:
         By layer; None for a layer without a bias.
     memory : Memory or None
         Momentum or penalties that may be part of it.
+    earlier : tuple of ndarray
+        The sum of the gradients of all earlier steps, by layer, where they may still be in it.
     seen : callable or None
         Where the update may be anything (Adam, ...): how many times a gradient was computed, None
         if it was not.
@@ -37,6 +39,7 @@ class Update:
     bias_changes: list[Array | None]
     memory: Memory | None
     seen: Callable[[Array], float | None] | None
+    earlier: tuple[Array, ...] = ()
 
 
 def fit_weights(
@@ -71,10 +74,26 @@ def fit_weights(
         fitting.append(fit)
     if fitting:
         return fitting[0]
+    if update.earlier and update.memory is None:
+        piled = _fit_piled_up(update, number, candidate)
+        if piled is not None:
+            return piled
     if not candidate.slips and not change.any():
         never = Slip("weights_never_updated", number)
         return Fit(number, "weights", 0.0, change, (never,))
     return None
+
+
+def _fit_piled_up(update: Update, number: int, candidate: Delta) -> Fit | None:
+    """Fit a change that has the gradients of earlier steps in it, in this layer at least."""
+    right = update.done.h[number].T @ candidate.delta
+    wrong = right + update.earlier[number]
+    change = update.weight_changes[number]
+    scale = scale_of(change, wrong, float(np.abs(update.done.weights[number]).max()))
+    if not scale:
+        return None
+    slip = Slip("gradients_not_reset", number, wrong, right, "weights")
+    return Fit(number, "weights", scale, right, (slip,))
 
 
 def fit_bias(update: Update, number: int, candidate: Delta, later: tuple[Delta, ...]) -> Fit | None:

@@ -9,10 +9,12 @@ from itertools import takewhile
 import numpy as np
 
 from chainrule.checker.evidence import Evidence
+from chainrule.checker.explanation import Piled
 from chainrule.checker.forward import Network
 from chainrule.checker.judged import (
     Finding,
     Judged,
+    Reading,
     explain_step,
     explain_step_with_memory,
     is_telling,
@@ -82,9 +84,10 @@ def explained(evidence: Evidence, network: Network, steps: list[Step]) -> list[J
     known: list[Judged] = []
     tried = 0
     earlier: tuple[Array, ...] = ()
+    latest: Judged | None = None
     begun = time.thread_time()
     for number, step in enumerate(steps[:_LOOKED_AT]):
-        found = _explain(evidence, network, step, steps[:number], earlier)
+        found = latest = _explain(evidence, network, step, steps[:number], earlier, latest)
         earlier = _added(earlier, found, is_first=number == 0)
         if found is not None and not is_telling(found):
             continue
@@ -120,19 +123,61 @@ def _explain(
     step: Step,
     before: list[Step],
     earlier: tuple[Array, ...],
+    latest: Judged | None,
 ) -> Judged | None:
     """Explain a step by its gradient alone, with momentum and penalties, or by what was seen."""
     tried = readings(evidence, network, step)
     plain = explain_step(evidence, network, step, tried)
     if plain is not None and not plain.explanation.cost:
         return plain
-    previous = before[-1] if before else None
-    memory = explain_step_with_memory(evidence, network, step, tried, previous, earlier)
+    memory = _with_memory(evidence, network, step, tried, before, earlier)
     found = [one for one in (plain, memory) if one is not None]
     known = [one for one in found if not is_unexplained(one)]
+    known = known or _piled_up(evidence, network, step, tried, before, earlier, latest)
     if known:
         return min(known, key=lambda one: one.explanation.cost)
     stale = explain_by_an_earlier_pass(evidence, network, step, before)
     if stale is not None:
         return stale
     return explain_step(evidence, network, step, tried, seen=True) or next(iter(found), None)
+
+
+def _with_memory(
+    evidence: Evidence,
+    network: Network,
+    step: Step,
+    tried: list[Reading],
+    before: list[Step],
+    earlier: tuple[Array, ...],
+) -> Judged | None:
+    """Explain a step with momentum and penalties, also where all gradients pile up."""
+    previous = before[-1] if before else None
+    summed = tuple(
+        np.sum(weights, axis=0)
+        for weights in zip(*(one.before.weights for one in before), strict=True)
+    )
+    return explain_step_with_memory(
+        evidence, network, step, tried, previous, earlier, earlier_weights=summed
+    )
+
+
+def _piled_up(
+    evidence: Evidence,
+    network: Network,
+    step: Step,
+    tried: list[Reading],
+    before: list[Step],
+    earlier: tuple[Array, ...],
+    latest: Judged | None,
+) -> list[Judged]:
+    """Explain a step with δ or gradients of earlier steps still in its own."""
+    if latest is None or any(
+        slip.cause != "gradients_not_reset" for slip in latest.explanation.slips
+    ):
+        return []
+    piled, previous = Piled(latest.explanation.deltas, earlier), before[-1]
+    ways = (
+        explain_step(evidence, network, step, tried, piled=piled),
+        explain_step_with_memory(evidence, network, step, tried, previous, (), piled=piled),
+    )
+    return [one for one in ways if one is not None and not is_unexplained(one)]

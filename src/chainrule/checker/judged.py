@@ -7,7 +7,7 @@ from functools import partial
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import explain
-from chainrule.checker.explanation import Explanation
+from chainrule.checker.explanation import Explanation, Piled
 from chainrule.checker.forward import Network, Pass
 from chainrule.checker.memory import KINDS, Memory
 from chainrule.checker.slips import Slip
@@ -99,6 +99,7 @@ def explain_step(
     *,
     memory: Memory | None = None,
     seen: bool = False,
+    piled: Piled | None = None,
 ) -> Judged | None:
     """Try every batch and target that the step may have had; the simplest explanation wins."""
     best: Judged | None = None
@@ -112,6 +113,7 @@ def explain_step(
                 targets.y,
                 memory=memory,
                 seen=partial(_factor_seen, evidence, step) if seen else None,
+                piled=piled,
             )
             if explanation is None:
                 continue
@@ -135,6 +137,9 @@ def explain_step_with_memory(
     tried: list[Reading],
     previous: Step | None,
     earlier: tuple[Array, ...],
+    *,
+    earlier_weights: tuple[Array, ...] = (),
+    piled: Piled | None = None,
 ) -> Judged | None:
     """Try momentum and penalties; what is right with them wins."""
     best: Judged | None = None
@@ -142,10 +147,11 @@ def explain_step_with_memory(
     kinds = [Memory(kind, previous) for kind in KINDS]
     if earlier:
         kinds.append(Memory("piled up", previous, earlier))
+        kinds.append(Memory("all piled up", previous, earlier, earlier_weights))
     for memory in kinds:
         if memory.has_momentum and previous is None:
             continue
-        found = explain_step(evidence, network, step, likely, memory=memory)
+        found = explain_step(evidence, network, step, likely, memory=memory, piled=piled)
         if found and (best is None or found.explanation.cost < best.explanation.cost):
             best = found
         if best is not None and best.explanation.cost == 0:

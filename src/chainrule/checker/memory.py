@@ -33,17 +33,25 @@ class Memory:
     previous : Step or None
         The step before.
     earlier : tuple of ndarray
-        The sum of all earlier gradients of each W, for the kind "piled up".
+        The sum of all earlier gradients of each W, for the kinds "piled up" and "all piled up".
+    earlier_weights : tuple of ndarray
+        The sum of each W before all earlier steps, for the kind "all piled up".
     """
 
     kind: str
     previous: Step | None
     earlier: tuple[Array, ...] = ()
+    earlier_weights: tuple[Array, ...] = ()
+
+    @property
+    def is_piled_up(self) -> bool:
+        """Whether the gradients of all earlier steps count, in the last case with penalties."""
+        return self.kind in ("piled up", "all piled up")
 
     @property
     def has_momentum(self) -> bool:
         """Whether the update before counts."""
-        return self.kind in ("momentum", "both", "piled up")
+        return self.kind in ("momentum", "both") or self.is_piled_up
 
     @property
     def has_pull(self) -> bool:
@@ -62,6 +70,10 @@ class Memory:
         """What a penalty adds to the gradient, but for its factor."""
         return np.sign(weights) if self.kind == "l1" else weights
 
+    def pulled(self, layer: int, weights: Array) -> Array:
+        """The weights that a penalty pulls at, those of earlier steps too where all piles up."""
+        return weights + self.earlier_weights[layer] if self.earlier_weights else weights
+
     def fit(self, layer: int, change: Array, gradient: Array, weights: Array) -> Parts | None:
         """Return c, m and r, or None where they do not give the change.
 
@@ -72,7 +84,7 @@ class Memory:
             before = self.weights_before(layer)
             columns.append(np.zeros_like(change) if before is None else before)
         if self.has_pull:
-            columns.append(self.pulls_at(weights))
+            columns.append(self.pulls_at(self.pulled(layer, weights)))
         matrix = np.stack([column.reshape(-1) for column in columns], axis=1)
         if not np.isfinite(matrix).all() or not change.any():
             return None
@@ -104,16 +116,17 @@ class Parts:
 
 
 def in_common(parts: list[Parts]) -> Parts | None:
-    """What all layers have in common, or None where they differ by more than a sign of r."""
+    """What all layers have in common, or None where they differ by more than a sign of r.
+
+    r is a multiple of c, unless a gradient has another factor than its penalty has.
+    """
     known = [part for part in parts if np.isfinite(part.scale) and part.scale]
     if not known:
         return None
     momentum = np.array([part.momentum for part in known])
-    pulls = np.abs([part.pull / part.scale for part in known])
-    pulls = pulls[pulls > _ALIKE * pulls.max()]  # some keep the penalty to one layer
-    if float(np.ptp(momentum)) > _ALIKE or (
-        pulls.size and float(np.ptp(pulls)) > _ALIKE * float(pulls.max())
-    ):
+    multiples = np.abs([part.pull / part.scale for part in known])
+    pulls = np.abs([part.pull for part in known])
+    if float(np.ptp(momentum)) > _ALIKE or not (_are_alike(multiples) or _are_alike(pulls)):
         return None
     if abs(momentum[0]) > 1 + _ALIKE:
         return None
@@ -121,12 +134,18 @@ def in_common(parts: list[Parts]) -> Parts | None:
     return Parts(most.scale, float(momentum[0]), most.pull)
 
 
+def _are_alike(pulls: Array) -> bool:
+    """Whether penalties are the same, but for layers that have none."""
+    pulls = pulls[pulls > _ALIKE * pulls.max()]
+    return not pulls.size or float(np.ptp(pulls)) <= _ALIKE * float(pulls.max())
+
+
 def slips_of(memory: Memory, parts: list[Parts], common: Parts) -> tuple[tuple[Slip, ...], str]:
     """Mistakes of momentum and penalty, and what to call them in a certificate."""
     slips: list[Slip] = []
     said: list[str] = []
     last = len(parts) - 1
-    if memory.kind == "piled up":
+    if memory.is_piled_up:
         slips.append(Slip("gradients_not_reset", last))
     elif memory.has_momentum:
         before = tuple(memory.previous.weight_changes()) if memory.previous else ()

@@ -168,7 +168,7 @@ def right_chain(
     for number in range(len(layers) - 2, -1, -1):
         if layers[number].activation not in KNOWN:
             return None
-        right = (d for d in deltas_before(layers, done, number, chain[0], after) if not d.slips)
+        right = (d for d in deltas_before(layers, done, number, chain, after) if not d.slips)
         following = next(right, None)
         if following is None:
             return None

@@ -26,7 +26,7 @@ def with_memory(update: Update, memory: Memory, found: Explanation) -> Explanati
         if whole is None:
             return None
         fits.append(whole)
-        if memory.kind != "piled up":  # then the weights say enough
+        if not memory.is_piled_up:  # then the weights say enough
             bias = _fit_bias_with(update, memory, found.deltas[fit.layer :], fit.layer, common)
             fits += [bias] if bias else []
     parts = [Parts(f.scale, f.momentum, f.pull) for f in fits if f.kind == "weights"]
@@ -43,7 +43,8 @@ def _with_known(update: Update, memory: Memory, fit: Fit, common: Parts) -> Fit 
     """Explain weights of few numbers with the momentum and the pull of the other layers."""
     number, change = fit.layer, update.weight_changes[fit.layer]
     weights = update.done.weights[number]
-    rest = memory.rest(change, memory.weights_before(number), weights, common)
+    pulled = memory.pulled(number, weights)
+    rest = memory.rest(change, memory.weights_before(number), pulled, common)
     scale = scale_of(rest, fit.gradient, float(np.abs(weights).max()))
     if not fit.gradient.any() and float(np.abs(rest).max()) <= 1e-6 * float(np.abs(change).max()):
         scale = 0.0  # a sample of zeros moves nothing by itself

@@ -38,8 +38,9 @@ def with_scales(found: Explanation, rows: int, outputs: int) -> Explanation | No
     sizes = [abs(fit.scale) for fit in moving]
     if max(sizes) > _FARTHEST * min(sizes):  # rounding, taken for a gradient
         return None
-    weights = [fit.scale for fit in moving if fit.kind == "weights"] or [moving[0].scale]
-    reference = _commonest([abs(scale) for scale in weights])
+    # The last layer speaks where all differ, and weights before biases.
+    ordered = sorted(moving, key=lambda fit: (fit.kind != "weights", -fit.layer))
+    reference = _commonest([abs(fit.scale) for fit in ordered])
     slips = list(found.slips)
     if all(fit.scale < 0 for fit in moving):
         slips.append(Slip("sign_turned", len(found.deltas) - 1, detail="all"))
@@ -64,7 +65,6 @@ def with_scales(found: Explanation, rows: int, outputs: int) -> Explanation | No
 def _commonest(scales: list[float]) -> float:
     counted = Counter(float(f"{scale:.5g}") for scale in scales)
     most = counted.most_common(1)[0][0]
-    # The last layer speaks where all differ.
     return next(scale for scale in scales if float(f"{scale:.5g}") == most)
 
 

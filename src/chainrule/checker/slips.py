@@ -142,6 +142,8 @@ def last_deltas(layer: FoundLayer, done: Pass, y: Array) -> Iterator[Delta]:
             yield Delta(half, half * right, (Slip("loss_mismatch", number, half, ratio),), "other")
     for wrong, cause, detail in slopes(layer, number, done):
         if cause:
+            if layer.activation == "softmax" and cause == "other_activation_derivative":
+                cause = "softmax_elementwise"  # no factor for each output alone can be right
             slip = Slip(cause, number, wrong, right, detail, (e * wrong,))
             yield Delta(e, e * wrong, (slip,))
             if layer.activation == "sigmoid" and not cause.endswith("missing"):
@@ -249,9 +251,14 @@ def bias_gradients(
 
 
 def deltas_before(
-    layers: tuple[FoundLayer, ...], done: Pass, number: int, later: Delta, after: list[Array]
+    layers: tuple[FoundLayer, ...],
+    done: Pass,
+    number: int,
+    chain: tuple[Delta, ...],
+    after: list[Array],
 ) -> Iterator[Delta]:
-    """δ of layer ``number``, from the δ of the layer after it."""
+    """δ of layer ``number``, from the δ of the layers after it, the next one's first."""
+    later = chain[0]
     following = number + 1
     outputs = done.z[number].shape[1]
     # Where the learner has put a column of ones beside the activations, it has no error.
@@ -264,7 +271,7 @@ def deltas_before(
         yield Delta(right_error, exact, later.slips)
     if layers[following].reads == "z":
         yield Delta(right_error, right_error, later.slips)
-    for error, error_slips in _errors(done, number, later, weights, updated, right_error):
+    for error, error_slips in _errors(done, number, chain, weights, updated, right_error):
         for slope, cause, detail in slopes(layers[number], number, done):
             if cause and error_slips:
                 continue
@@ -285,9 +292,15 @@ def deltas_before(
 
 
 def _errors(
-    done: Pass, number: int, later: Delta, weights: Array, updated: Array, right: Array
+    done: Pass,
+    number: int,
+    chain: tuple[Delta, ...],
+    weights: Array,
+    updated: Array,
+    right: Array,
 ) -> Iterator[tuple[Array, tuple[Slip, ...]]]:
     yield right, ()
+    later = chain[0]
 
     def slip(cause: str, wrong: Array, detail: str = "") -> tuple[Slip, ...]:
         return (Slip(cause, number, wrong, right, detail),)
@@ -330,6 +343,11 @@ def _errors(
             if factor.shape == weights.T.shape and not np.array_equal(factor, weights.T):
                 wrong = later.delta @ factor
                 yield wrong, slip("wrong_layer_error", wrong, f"weights {position + 1}")
+    for further, skipped in enumerate(chain[1:], number + 2):
+        for other in (done.weights[further], done.weights[number + 1]):
+            if other.T.shape == (skipped.delta.shape[1], right.shape[1]):
+                wrong = skipped.delta @ other.T
+                yield wrong, slip("wrong_layer_error", wrong, f"delta {further + 1}")
     if later.delta.shape == weights.shape:
         wrong = later.delta * weights
         if wrong.shape == right.shape:
