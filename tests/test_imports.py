@@ -172,7 +172,8 @@ ORDER = {
         checker.composing checker.product_repairs
         checker.sum_repairs checker.factor_repairs checker.update_repairs
         checker.order_repairs checker.mending
-        checker.bias_findings checker.shape_lines checker.batch_lines checker.finding_lines
+        checker.bias_findings checker.shape_lines checker.batch_lines checker.start_lines
+        checker.finding_lines
         checker.no_network checker.rates checker.data_findings checker.judgement
         checker.verdict checker.troubles checker.wording checker.answers checker.saying
         checker.later_code checker.checking checker

@@ -58,6 +58,19 @@ CASES = [
         "for start in range(0, len(X), batch_size // 2):",
     ),
     (
+        "constant_initialisation",  # made in a function, kept under other names
+        "columns_dict",
+        [
+            (
+                "def layer_sizes",
+                "def fill(a, b):\n    return np.full((a, b), 0.3)\n\ndef layer_sizes",
+            ),
+            ("np.random.randn(n_h, n_x) * 0.5", "fill(n_h, n_x)"),
+            ("np.random.randn(n_y, n_h) * 0.5", "fill(n_y, n_h)"),
+        ],
+        "return np.full((a, b), 0.3)",
+    ),
+    (
         "gradients_not_reset",
         "script_two_layers",
         [

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ast
 
-import numpy as np
-
 from chainrule.checker.batch_lines import wrong_slice
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, passes
@@ -20,7 +18,7 @@ from chainrule.checker.other_findings import Structural
 from chainrule.checker.paths import Path
 from chainrule.checker.shape_lines import gradient_of_that_shape, where_it_was_made_flat
 from chainrule.checker.source import Source
-from chainrule.layer import Array
+from chainrule.checker.start_lines import where_it_started
 
 _NAMES = ("Name", "Attribute", "Subscript", "IfExp")
 
@@ -52,8 +50,8 @@ def finding_line(
         layer = network.layers[number]
         path = layer.bias if found.cause.startswith("bias") else layer.weights
         line = None if path is None else gradient_of_that_shape(evidence, path, found.line)
-    elif found.cause in ("zero_initialisation", "constant_initialisation"):
-        line = _first_value(evidence, network.layers[number].weights, first.weights[number])
+    elif found.cause.endswith("initialisation"):
+        line = where_it_started(evidence, network.layers[number], first, number)
     elif found.cause in ("batches_drop_rows", "batches_repeat_rows"):
         line = wrong_slice(source, evidence, found.line)
     return line or found.line
@@ -150,28 +148,3 @@ def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None
         and ast.unparse(node.func).rpartition(".")[2] == name
     ]
     return max(calls) if name and calls else place.line
-
-
-def _first_value(evidence: Evidence, path: Path, weights: Array) -> int | None:
-    """The statement after which the parameter had its starting value."""
-    ending = path[-1:] if isinstance(path[-1], str) and path[-1] != "*" else path[-2:]
-    for _, known, value, place in evidence.record.changes:
-        other = evidence.record.paths[known]
-        if value < 0 or place < 0 or not stands_for(ending, other[-len(ending) :]):
-            continue
-        array = evidence.values[value]
-        if array.size == weights.size and np.allclose(np.sort(array, None), np.sort(weights, None)):
-            return _innermost(evidence, array, place)
-    return None
-
-
-def _innermost(evidence: Evidence, array: Array, place: int) -> int:
-    """The line in which an array was made, where one statement makes several over many lines."""
-    statement = evidence.places[place]
-    made = [
-        s.place.line
-        for s in evidence.find(array)
-        if statement.line <= s.place.line <= statement.end_line
-        and s.place.kind in ("Call", "BinOp")
-    ]
-    return made[0] if made else statement.line

@@ -53,6 +53,7 @@ def zeros_only(record: Record, places: list[Place]) -> Structural | None:
     by_node = {id(place.node): place.number for place in places}
     latest: dict[int, int] = {}
     counts: dict[int, int] = {}
+    shapes: set[tuple[int, ...]] = set()
     for number, value in record.events:
         latest[number] = value
         operands = _operands(places[number].node)
@@ -63,12 +64,16 @@ def zeros_only(record: Record, places: list[Place]) -> Structural | None:
         zeros = [array for array in arrays if array.ndim == 2 and not array.any()]
         if len(arrays) == 2 and len(zeros) == 1:
             counts[number] = counts.get(number, 0) + 1
+            shapes.add(zeros[0].shape)
     if not counts or max(counts.values()) < 5:
         return None
-    for place in places:
-        start = latest.get(place.number)
-        made = place.kind == "Call" and "zeros" in place.text and start is not None
-        if made and start is not None and record.values[start].ndim == 2:
+    of_zeros = [place for place in places if place.kind == "Call" and "zeros" in place.text]
+    made = {place.number: set[tuple[int, ...]]() for place in of_zeros}
+    for number, value in record.events:
+        if number in made:
+            made[number].add(record.values[value].shape)
+    for place in of_zeros:
+        if made[place.number] & shapes:
             return Structural("zero_initialisation", 0, place.line)
     return None
 
