@@ -58,6 +58,14 @@ CASES = [
         "for start in range(0, len(X), batch_size // 2):",
     ),
     (
+        "broadcast_n_n1",  # scaled afterwards, but flat from the first line on
+        "script_two_layers",
+        [
+            ("y = np.array([[0, 1, 1, 0]]).T", "y = np.array([0, 2, 2, 0])\ny = y / y.max()"),
+        ],
+        "y = np.array([0, 2, 2, 0])",
+    ),
+    (
         "constant_initialisation",  # made in a function, kept under other names
         "columns_dict",
         [
