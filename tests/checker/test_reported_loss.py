@@ -166,3 +166,36 @@ def test_a_squared_error_needs_the_derivative(program: str, edit: Edit, right: s
     verdict = checked(program, edit)
     assert verdict.cause == "output_derivative_missing", verdict.message
     assert verdict.right_line == right
+
+
+PENALTIES: tuple[Edit, ...] = (
+    ("rate = 0.5\n", "rate, decay = 0.5, 0.04\n"),
+    ("rate * X.T @ delta1", "rate * (X.T @ delta1 + decay * W1)"),
+    ("rate * a1.T @ delta2", "rate * (a1.T @ delta2 + decay * W2)"),
+)
+DIFFERENCE = (
+    "    data = np.mean(error ** 2)\n    pulled = np.sum(W1 ** 2) + np.sum(W2 ** 2)\n"
+    "    loss = data - decay / 2 * pulled\n"
+)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        DIFFERENCE,
+        DIFFERENCE.replace("loss = data - ", "loss = data\n    loss -= "),
+        DIFFERENCE.replace("data - decay / 2 * pulled", "data - decay / 2 * (W2 ** 2).sum()"),
+    ],
+    ids=["in one sum", "taken away in place", "of one layer"],
+)
+def test_a_penalty_is_taken_away(told: str) -> None:
+    right = told.replace("data - ", "data + ").replace("-=", "+=")
+    assert checked(BATCH, *PENALTIES, (LOSS, right)).verdict == "correct"
+    verdict = checked(BATCH, *PENALTIES, (LOSS, told))
+    assert verdict.cause == "loss_mismatch", verdict.message
+    assert "- decay" in line_of(BATCH, verdict, *PENALTIES, (LOSS, told)).replace("-= ", "- ")
+
+
+def test_a_loss_without_its_penalty_is_one() -> None:
+    told = DIFFERENCE.replace("data -", "data +") + "    print(loss - decay / 2 * pulled)\n"
+    assert checked(BATCH, *PENALTIES, (LOSS, told)).verdict == "correct"

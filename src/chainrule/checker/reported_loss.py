@@ -22,6 +22,7 @@ from chainrule.checker.judged import Judged
 from chainrule.checker.looks import Look, find_looks
 from chainrule.checker.paths import Path
 from chainrule.checker.process import run_nudged
+from chainrule.checker.reported_penalty import penalty_taken_away
 from chainrule.checker.reports import Report, report_of
 from chainrule.checker.source import Source
 from chainrule.layer import Array
@@ -60,6 +61,7 @@ def other_loss(
     suspects: list[Suspect] = []
     after: list[Suspect] = []
     agreeing: list[ast.AST] = []
+    followed: list[Measured] = []
     for place, numbers in measured.items():
         # What comes after the update moves with it, too: there only a known loss counts.
         before = [
@@ -72,11 +74,15 @@ def other_loss(
         if _follows(seen):
             if sum(one.derivatives.size for one in seen) > 1:  # one number says only its sign
                 agreeing.append(evidence.places[place].node)
+            followed += _if_reported(evidence, place, seen)
             continue
         report = report_of(evidence.places, place)
         if report is None or not report.is_loss or not _could_be_loss(report, before or numbers):
             continue
         (suspects if before else after).append((report, before or numbers))
+    penalty = penalty_taken_away(source, evidence, network, right, followed)
+    if penalty is not None:
+        return Reported("", penalty)
     suspects = suspects or _untouched_by_the_update(source, evidence, network, after)
     if any(not _is_turned(evidence, node, suspects) for node in agreeing):
         return None
@@ -86,6 +92,11 @@ def other_loss(
     _, seen = max(suspects, key=lambda pair: pair[1][0].event)
     squared = agrees(seen, [_squared(network, look) for look in _looks_of(seen)])
     return Reported("squared" if squared else "", _line(evidence, *_first_with(suspects, seen)))
+
+
+def _if_reported(evidence: Evidence, place: int, seen: list[Measured]) -> list[Measured]:
+    report = report_of(evidence.places, place)
+    return seen[-1:] if report is not None and report.is_loss else []
 
 
 def _looks_of(seen: list[Measured]) -> list[Look]:
