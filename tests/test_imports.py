@@ -165,7 +165,7 @@ ORDER = {
         checker.explanation checker.scales checker.fitting checker.remembering checker.explain
         checker.judged
         checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
-        checker.looks checker.derivatives checker.reported_loss
+        checker.looks checker.derivatives checker.reported_penalty checker.reported_loss
         checker.piled_lines checker.lines
         checker.names checker.repairs checker.habits checker.scene
         checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs
