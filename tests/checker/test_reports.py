@@ -78,6 +78,21 @@ def test_what_is_added_up_and_what_is_taken_away() -> None:
     assert reported("loss -= f(x)", "f(x)") == Report(1, is_loss=True, adds_up=True, sign=-1.0)
 
 
+@pytest.mark.parametrize(
+    ("told", "is_loss"),
+    [
+        ("print(summed)", True),
+        ("print('%.3f' % (summed / 4))", True),
+        ("print('accuracy', summed)", False),
+        ("other = summed", False),
+    ],
+)
+def test_a_total_is_what_it_is_printed_as(told: str, is_loss: bool) -> None:
+    report = reported(f"summed += f(x)\n{told}", "f(x)")
+    assert report is not None
+    assert (report.is_loss, report.adds_up) == (is_loss, True)
+
+
 def test_a_name_that_is_printed_says_what_it_is() -> None:
     told = "accuracy = 1\nprint(accuracy)"
     places = instrument(told, ast.parse(told))

@@ -6,14 +6,14 @@ the same loss gives with its own targets; where these are not certain, any of se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from chainrule.checker.comparing import same
 from chainrule.checker.evidence import Evidence, Sighting
-from chainrule.checker.forward import Network, Pass
+from chainrule.checker.forward import Network, Pass, passes
 from chainrule.checker.judged import Judged
 from chainrule.checker.slips import last_deltas
 from chainrule.checker.targets import Targets, find_targets
@@ -22,6 +22,7 @@ from chainrule.layer import Array
 _DIRECTIONS = 3
 _PASSES = 4
 _MEASURING = 3
+_PLACES = 12
 _MAKING = ("BinOp", "Call", "ListComp")
 
 
@@ -62,7 +63,7 @@ def find_looks(
         error = part.output - judged.targets.y[-rows:]
         looks += _look(evidence, part, made, (delta,), (error,))
     looks += _beforehand(evidence, made, right)
-    for done in _measuring(made, right):
+    for done in _measuring(made, right) or _elsewhere(evidence, network, made, right):
         deltas, errors = _deltas_of(evidence, network, done, made, right)
         looks += _look(evidence, done, made, deltas, errors)
     return looks
@@ -95,6 +96,30 @@ def _measuring(made: list[Pass], right: list[Judged]) -> list[Pass]:
     if all(len(judged.parts) == 1 for judged in right):
         others += _without_an_update(made, {x.tobytes() for one in right for x in one.batch.h[0]})
     return [*beside, *others][:_MEASURING]
+
+
+def _elsewhere(
+    evidence: Evidence, network: Network, made: list[Pass], right: list[Judged]
+) -> list[Pass]:
+    """Passes in other lines than those of the steps, over more samples or in a loop of its own."""
+    known = {x.tobytes() for judged in right for x in judged.batch.h[0]}
+    places: dict[int, None] = {}
+    for place, value in evidence.events[right[0].step.end :]:
+        x = evidence.values[value]
+        if place == network.place or place in places or x.ndim not in (1, 2):
+            continue
+        if known.intersection(
+            row.tobytes() for row in np.atleast_2d(x.T if network.columns else x)
+        ):
+            places[place] = None
+    own = {done.z[-1].tobytes() for done in made}
+    found = [
+        done
+        for place in list(places)[:_PLACES]
+        for done in passes(evidence, replace(network, place=place), _PASSES)
+        if done.event > right[0].step.begin and done.z[-1].tobytes() not in own
+    ]
+    return sorted(found, key=lambda done: done.event)[:_MEASURING]
 
 
 def _without_an_update(made: list[Pass], known: set[bytes]) -> list[Pass]:

@@ -74,6 +74,7 @@ def report_of(places: list[Place], number: int) -> Report | None:
         names = " ".join(ast.unparse(target) for target in parent.targets)
     elif isinstance(parent, ast.AugAssign | ast.AnnAssign) and parent.value is node:
         names = ast.unparse(parent.target)
+        shown = isinstance(parent, ast.AugAssign) and _is_shown(places, names)
     else:
         return None
     words = f"{names} {ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ''}"
@@ -82,6 +83,19 @@ def report_of(places: list[Place], number: int) -> Report | None:
     adds_up = isinstance(parent, ast.AugAssign)
     is_taken = isinstance(parent, ast.AugAssign) and isinstance(parent.op, ast.Sub)
     return Report(place.line, is_loss, adds_up, -1.0 if is_taken else 1.0)
+
+
+def _is_shown(places: list[Place], name: str) -> bool:
+    """Whether a running total is printed, as it is or as a mean."""
+    shown = (place for place in places if place.text == name and place.kind != "AugAssign")
+    wholes = (
+        next((other for other in places if other.node is place.parent), place)
+        if isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.Div)
+        else place
+        for place in shown
+    )
+    reports = (report_of(places, whole.number) for whole in wholes)
+    return any(report is not None and report.is_loss for report in reports)
 
 
 def _called(call: ast.Call) -> str:
