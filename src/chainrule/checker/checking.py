@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
 from chainrule.checker import process
 from chainrule.checker.evidence import Evidence
+from chainrule.checker.forward import Network
 from chainrule.checker.instrument import Place, instrument
 from chainrule.checker.judged import Finding
 from chainrule.checker.judgement import Judgement, judgement
@@ -88,27 +90,28 @@ def _verdict_of(source: Source, places: list[Place], record: Record) -> Verdict:
 def _judgement_of(
     source: Source, places: list[Place], record: Record, evidence: Evidence
 ) -> Judgement | None:
-    """Of several readings of the numbers, take the first that is right, else the first wrong one.
+    """Take the first reading of the numbers that explains the steps, else the likeliest one.
 
-    Nothing but a true network explains its steps to seven digits. What needs no explained step is
-    only believed of the likeliest reading.
+    Of further readings nothing but an explained step is believed.
     """
-    judged: list[Judgement] = []
+    likeliest = None
+    for network in _readings(evidence):
+        judged = judgement(source, places, record, evidence, network)
+        likeliest = likeliest or judged
+        is_explained = isinstance(judged.found, Finding) and judged.verdict != "unchecked"
+        if is_explained or likeliest.verdict == "wrong":
+            return judged
+    return likeliest
+
+
+def _readings(evidence: Evidence) -> Iterator[Network]:
+    """Networks that the run may be of; the last layers of each may be there by chance."""
+    found = []
     for network in itertools.islice(networks(evidence), _READINGS):
-        judged.append(judgement(source, places, record, evidence, network))
-        if judged[-1].verdict == "correct":
-            return judged[-1]
-    if judged and all(one.verdict == "unchecked" for one in judged):
-        # Its last layers may be there by chance.
-        for network in shortened(judged[0].network):
-            judged.append(judgement(source, places, record, evidence, network))
-            if judged[-1].verdict == "correct":
-                return judged[-1]
-    likeliest = next(iter(judged), None)
-    if likeliest is not None and likeliest.verdict == "wrong":
-        return likeliest
-    wrong = (one for one in judged if one.verdict == "wrong" and isinstance(one.found, Finding))
-    return next(wrong, likeliest)
+        found.append(network)
+        yield network
+    for network in found[:1]:
+        yield from shortened(network)
 
 
 def _driven(source: Source, places: list[Place]) -> Verdict | None:

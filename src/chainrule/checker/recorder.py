@@ -30,6 +30,8 @@ GONE = -1  # the value of a variable that is no more
 LARGEST = 20_000  # numbers in an array that is written down
 _EVENTS = 24_000
 _PER_PLACE = 1_200
+_FEW_EVENTS = 4_000
+_MORE_TIME = 3
 PER_STATEMENT = 2_000  # changes must be noticed by the statement that made them
 _NO_NEWS = 5_000
 _DEPTH = 6
@@ -116,7 +118,7 @@ class Recorder:
         self.counts[place] = count
         if count > at_most:
             self.without_news += 1
-            late = self.without_news % 256 == 0 and _seconds() - self.started > self.seconds
+            late = self.without_news % 256 == 0 and self._is_late()
             if self.without_news > _NO_NEWS or late:
                 self.enough = True
                 raise SeenEnough
@@ -133,10 +135,14 @@ class Recorder:
         count = _len(self.events)
         if count == 1:
             self.started = _seconds()
-        late = count % 64 == 0 and _seconds() - self.started > self.seconds
-        if count >= _EVENTS or late:
+        if count >= _EVENTS or (count % 64 == 0 and self._is_late()):
             self.enough = True
             raise SeenEnough
+
+    def _is_late(self) -> bool:
+        """Whether the time is up; what makes many objects is slow to watch, and gets more."""
+        spent = _seconds() - self.started
+        return spent > self.seconds * (1 if _len(self.events) > _FEW_EVENTS else _MORE_TIME)
 
     def store(self, value: Any) -> int | None:
         """Put a value into the pool; None where it is not made of a few numbers."""
