@@ -8,6 +8,7 @@ layer to layer, as far as it goes.
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,33 @@ from chainrule.checker.paths import Path
 from chainrule.layer import Array
 
 _DEEPEST = 6
-PRODUCTS = 3000  # products to try from one input
+_PRODUCTS = 3000  # to try from one input
+
+
+class Budget:
+    """How much may still be tried: of programs whose numbers are all alike it would be endless.
+
+    Parameters
+    ----------
+    products : int
+    seconds : float
+        Of processor time.
+    """
+
+    def __init__(self, products: int, seconds: float) -> None:
+        self.products = products
+        self.until = time.thread_time() + seconds
+
+    def spend(self) -> None:
+        """Try one more product."""
+        self.products -= 1
+        if time.thread_time() > self.until:
+            self.products = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it is time to give up."""
+        return self.products <= 0
 
 
 @dataclass
@@ -33,8 +60,14 @@ class Moment:
     event: int
     weights: dict[Path, Array]
     biases: dict[Path, Array]
-    left: int = PRODUCTS  # tries before this is given up
+    budget: Budget
+    left: int = _PRODUCTS
     known: dict[bytes, list[tuple[frozenset[str], Array]]] = field(default_factory=dict)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether enough products were tried, from this input or from all."""
+        return self.left <= 0 or self.budget.is_spent
 
     @property
     def end(self) -> int:
@@ -48,7 +81,9 @@ class Moment:
         return self.known[key]
 
 
-def moment_at(evidence: Evidence, event: int, weights: set[Path], biases: set[Path]) -> Moment:
+def moment_at(
+    evidence: Evidence, event: int, weights: set[Path], biases: set[Path], budget: Budget
+) -> Moment:
     """Gather what might be weights and biases at the time of an event."""
     arrays = evidence.arrays(event)
     return Moment(
@@ -64,6 +99,7 @@ def moment_at(evidence: Evidence, event: int, weights: set[Path], biases: set[Pa
             for path, array in arrays.items()
             if array.ndim < 3 and (path in weights or (path in biases and array.any()))
         },
+        budget,
     )
 
 
@@ -72,7 +108,7 @@ def longest_chain(
 ) -> tuple[FoundLayer, ...]:
     """Return the longest chain of layers that starts with h."""
     best: tuple[FoundLayer, ...] = ()
-    if len(used) >= 2 * _DEEPEST:
+    if len(used) >= 2 * _DEEPEST or moment.is_spent:
         return best
     # Weights that serve two layers are a mistake, and looked for last.
     onward = _layers_from(moment, h, used) or _layers_from(
@@ -123,7 +159,8 @@ def _layers_from(
                     continue
                 seen.add(weights.tobytes())
                 moment.left -= 1
-                if moment.left < 0:
+                moment.budget.spend()
+                if moment.is_spent:
                     return found
                 rest = weights.shape[0] - inputs
                 for row in ("first", "last") if rest else ("",):

@@ -8,13 +8,12 @@ one shows when its training steps are explained.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from chainrule.checker.chains import PRODUCTS, Moment, longest_chain, moment_at, score, with_ones
+from chainrule.checker.chains import Budget, Moment, longest_chain, moment_at, score, with_ones
 from chainrule.checker.comparing import same
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import (
@@ -33,8 +32,8 @@ _TRIES = 2000  # inputs to try before there is said to be no network
 _ENOUGH = 60  # inputs to try after one was found
 _PLACES = 8
 _PASSES_TO_COUNT = 6
-_PRODUCTS_IN_ALL = 10_000
-_SECONDS = 2.0  # of processor time; programs whose numbers are all alike would take minutes
+_PRODUCTS, _PRODUCTS_TO_SETTLE = 10_000, 3_000
+_SECONDS = 2.0  # of processor time, for each search
 
 
 def networks(evidence: Evidence) -> Iterator[Network]:
@@ -145,21 +144,19 @@ def _find(
     best: Network | None = None
     changing = evidence.updated()
     tried: set[tuple[int, int]] = set()
-    since, left, begun = 0, _PRODUCTS_IN_ALL, time.thread_time()
+    since, budget = 0, Budget(_PRODUCTS, _SECONDS)
     for event, (_, value) in enumerate(evidence.events):
         x = evidence.values[value]
         if x.ndim not in (1, 2) or x.size < 2 or np.count_nonzero(x) < 2:
             continue
         if data_only and not evidence.is_data(x):
             continue
-        moment = moment_at(evidence, event, weights, biases)
+        moment = moment_at(evidence, event, weights, biases, budget)
         key = (value, hash(tuple(map(id, moment.weights.values()))))
         if not moment.weights or key in tried:
             continue
         tried.add(key)
         since += 1
-        moment.left = min(moment.left, left)
-        left -= moment.left
         for rows, columns in _as_rows(x):
             layers = longest_chain(moment, rows, ())
             if not changing.intersection(layer.weights for layer in layers):
@@ -167,9 +164,7 @@ def _find(
             if best is None or score(layers, changing) > score(best.layers, changing):
                 place, turned = _last_place(moment, x, layers, rows)
                 best, since = Network(layers, columns if turned is None else turned, place), 0
-        left += max(moment.left, 0)
-        spent = left <= 0 or time.thread_time() - begun > _SECONDS
-        if spent or since > (_ENOUGH if best else _TRIES):
+        if budget.is_spent or since > (_ENOUGH if best else _TRIES):
             break
     return best if best is None else _settle(evidence, best, weights, biases)
 
@@ -204,16 +199,14 @@ def _settle(evidence: Evidence, network: Network, weights: set[Path], biases: se
         for at, (place, value) in enumerate(evidence.events)
         if place == network.place and evidence.is_data(evidence.values[value])
     ]
-    best, left = network, PRODUCTS
+    best, budget = network, Budget(_PRODUCTS_TO_SETTLE, _SECONDS)
     for event in itertools.islice(reads, 1, 12):
         x = evidence.value(event)
         if x.ndim not in (1, 2) or np.count_nonzero(x) < 2:
             continue
         rows = x[None, :] if x.ndim == 1 else (x.T if network.columns else x)
-        moment = moment_at(evidence, event, weights, biases)
-        moment.left = left
+        moment = moment_at(evidence, event, weights, biases, budget)
         layers = longest_chain(moment, rows, ())
-        left = max(moment.left, 0)
         if len(layers) < len(best.layers) or _repeats(layers) > _repeats(best.layers):
             continue
         if [layer.weights for layer in layers] == [layer.weights for layer in best.layers]:
