@@ -18,8 +18,15 @@ _OPERATIONS = 12
 
 
 def seen_lines(record: Record, places: list[Place]) -> list[int]:
-    """Lines of which any expression was seen."""
-    return sorted({places[place].line for place, _ in record.events})
+    """Lines of which any expression was seen, and the heads of loops and functions around them."""
+    lines = {places[place].line for place, _ in record.events}
+    heads = {
+        place.line
+        for place in places
+        if isinstance(place.node, ast.For | ast.While | ast.FunctionDef)
+        and any(statement.lineno in lines for statement in place.node.body)
+    }
+    return sorted(lines | heads)
 
 
 def has_more_training(record: Record, places: list[Place]) -> bool:
