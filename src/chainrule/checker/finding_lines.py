@@ -12,15 +12,13 @@ import ast
 from chainrule.checker.batch_lines import wrong_slice
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, passes
-from chainrule.checker.instrument import Place
+from chainrule.checker.forward_lines import where_z_is_handed_on
 from chainrule.checker.lines import stands_for
 from chainrule.checker.other_findings import Structural
 from chainrule.checker.paths import Path
 from chainrule.checker.shape_lines import gradient_of_that_shape, where_it_was_made_flat
 from chainrule.checker.source import Source
 from chainrule.checker.start_lines import where_it_started
-
-_NAMES = ("Name", "Attribute", "Subscript", "IfExp")
 
 
 def finding_line(
@@ -37,7 +35,7 @@ def finding_line(
     number, first = found.layer, made[0]
     line: int | None = None
     if found.cause == "forward_through_z" and number:
-        line = _handed_on(evidence, first, number)
+        line = where_z_is_handed_on(evidence, first, number)
     elif found.cause == "bias_never_updated":
         line = _update_of(evidence, network.layers[number].weights)
     elif found.cause == "aliased_weights":
@@ -55,32 +53,6 @@ def finding_line(
     elif found.cause in ("batches_drop_rows", "batches_repeat_rows"):
         line = wrong_slice(source, evidence, found.line)
     return line or found.line
-
-
-def _handed_on(evidence: Evidence, first: Pass, number: int) -> int | None:
-    """Where z of the layer before is passed on under another name, or read by the product."""
-    wrong, reached = first.z[number - 1], evidence.find(first.z[number], first.event)
-    end = reached[0].event if reached else first.event + 200
-    reads = evidence.find(wrong, first.event, end)
-    if not reads and wrong.size > 1:
-        reads = evidence.find(wrong.reshape(-1)[-1:], first.event, end)
-    handed = [s for s in reads if s.place.kind in _NAMES and _is_handed_on(s.place)]
-    named = [s for s in reads if s.place.kind in _NAMES]
-    chosen = handed[:1] or named[-1:]
-    return chosen[0].place.line if chosen else None
-
-
-def _is_handed_on(place: Place) -> bool:
-    parent = place.parent
-    if isinstance(parent, ast.Return):
-        return True
-    if isinstance(parent, ast.Assign | ast.AnnAssign):
-        return parent.value is place.node
-    return (
-        isinstance(parent, ast.Call)
-        and isinstance(parent.func, ast.Attribute)
-        and parent.func.attr in ("append", "insert")
-    )
 
 
 def _second_name(evidence: Evidence, first: Pass) -> int | None:
@@ -127,7 +99,7 @@ def _update_of(evidence: Evidence, path: Path) -> int | None:
 
 
 def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None:
-    """The call of the forward pass that stands outside of every loop, or its first line."""
+    """The call of the forward pass that was made outside of every loop, or its first line."""
     made = [s for s in evidence.find(first.z[0], first.event) if s.place.kind in ("BinOp", "Call")]
     if not made:
         return None
@@ -140,11 +112,13 @@ def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None
         if isinstance(loop, ast.For | ast.While)
         for inner in ast.walk(loop)
     }
+    reached = {evidence.places[number].line for number, _ in evidence.events}
     calls = [
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and id(node) not in in_loops
+        and node.lineno in reached
         and ast.unparse(node.func).rpartition(".")[2] == name
     ]
     return max(calls) if name and calls else place.line
