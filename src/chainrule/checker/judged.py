@@ -74,7 +74,7 @@ class Reading:
 def readings(evidence: Evidence, network: Network, step: Step) -> list[Reading]:
     """List what a step may have been trained on."""
     return evidence.once(
-        ("readings", step.begin, step.end), lambda: _readings(evidence, network, step)
+        ("readings", network, step.begin, step.end), lambda: _readings(evidence, network, step)
     )
 
 

@@ -85,7 +85,7 @@ def _ways(
     found: dict[Key, Judged] = {}
     batch = step.before
     candidates = evidence.once(
-        ("targets", step.begin, step.end),
+        ("targets", network, step.begin, step.end),
         lambda: find_targets(
             evidence, batch, [batch], step.begin, step.end, columns=network.columns
         ),
