@@ -76,6 +76,24 @@ CASES = [
         "l2 = layer(z1, syn1)",
     ),
     (
+        "saturating",  # by the data, and the weights are as small as they should be
+        "columns_dict",
+        [("X = rng.randn(2, 30)", "X = rng.randn(2, 30) * 900")],
+        "X = rng.randn(2, 30) * 900",
+    ),
+    (
+        "aliased_weights",
+        "lists_of_deltas",
+        [
+            (
+                "self.lr = np.float32(lr)",
+                "self.lr = np.float32(lr)\n"
+                "        self.bs = [np.zeros(8, np.float32)] * 3 + [self.bs[-1]]",
+            )
+        ],
+        "self.bs = [np.zeros(8, np.float32)] * 3 + [self.bs[-1]]",
+    ),
+    (
         "constant_initialisation",  # made in a function, kept under other names
         "columns_dict",
         [
