@@ -65,6 +65,8 @@ def needed_bias(evidence: Evidence, network: Network, known: list[Judged]) -> St
     layers = network.layers
     if not known or any(layer.bias is not None or layer.bias_row for layer in layers):
         return None
+    if any(_adds_something(evidence, known, number) for number in range(len(layers))):
+        return None
     zero = np.zeros((1, 1))
     if any(KNOWN[layer.activation].value(zero).any() for layer in layers[:-1]):
         return None
