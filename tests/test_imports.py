@@ -166,7 +166,7 @@ ORDER = {
         checker.judged
         checker.single_numbers checker.other_findings checker.stale_outputs checker.judge
         checker.looks checker.derivatives checker.reported_penalty checker.reported_loss
-        checker.piled_lines checker.lines
+        checker.piled_lines checker.forward_lines checker.lines
         checker.names checker.repairs checker.habits checker.scene
         checker.mended checker.slope_repairs checker.sign_repairs checker.memory_repairs
         checker.composing checker.product_repairs

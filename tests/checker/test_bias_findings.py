@@ -121,3 +121,9 @@ def test_biases_that_are_wrong(name: str) -> None:
     verdict = checked(program, edit)
     assert (verdict.cause, verdict.layer) == (cause, layer), verdict.message
     assert not line or line_of(program, verdict, edit) == line
+
+
+def test_a_bias_that_is_added_but_another_one_updated() -> None:
+    edits = (("X @ W1 + b1", "X @ W1 + np.zeros((1, 4))"),)
+    verdict = checked(BATCH, *edits)
+    assert (verdict.cause, verdict.layer) == ("bias_never_updated", 1), verdict.message

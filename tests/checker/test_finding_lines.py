@@ -66,6 +66,34 @@ CASES = [
         "y = np.array([0, 2, 2, 0])",
     ),
     (
+        "forward_through_z",  # passed to the function that multiplies
+        "script_two_layers",
+        [
+            ("X = np.array", "def layer(x, w):\n    return nonlin(np.dot(x, w))\n\nX = np.array"),
+            ("    l1 = nonlin(np.dot(l0, syn0))", "    z1 = np.dot(l0, syn0)\n    l1 = nonlin(z1)"),
+            ("    l2 = nonlin(np.dot(l1, syn1))", "    l2 = layer(z1, syn1)"),
+        ],
+        "l2 = layer(z1, syn1)",
+    ),
+    (
+        "saturating",  # by the data, and the weights are as small as they should be
+        "columns_dict",
+        [("X = rng.randn(2, 30)", "X = rng.randn(2, 30) * 900")],
+        "X = rng.randn(2, 30) * 900",
+    ),
+    (
+        "aliased_weights",
+        "lists_of_deltas",
+        [
+            (
+                "self.lr = np.float32(lr)",
+                "self.lr = np.float32(lr)\n"
+                "        self.bs = [np.zeros(8, np.float32)] * 3 + [self.bs[-1]]",
+            )
+        ],
+        "self.bs = [np.zeros(8, np.float32)] * 3 + [self.bs[-1]]",
+    ),
+    (
         "constant_initialisation",  # made in a function, kept under other names
         "columns_dict",
         [

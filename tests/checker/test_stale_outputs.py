@@ -32,3 +32,14 @@ def test_a_pass_before_the_loop_beside_those_in_it() -> None:
 def test_an_error_of_the_first_pass_is_not_called_right() -> None:
     verdict = checked(BATCH, *WITHOUT_BIASES, FIRST_ERROR)
     assert verdict.verdict != "correct", verdict.message
+
+
+LAST_OUTPUT: tuple[Edit, ...] = (
+    (LOOP, "last = np.zeros((12, 1))\n" + LOOP),
+    ("    error = a2 - y\n", "    now, a2 = a2, last\n    last = now\n    error = a2 - y\n"),
+)
+
+
+def test_the_output_alone_is_that_of_the_step_before() -> None:
+    verdict = checked(BATCH, *LAST_OUTPUT)
+    assert (verdict.cause, verdict.layer) == ("stale_output", 2), verdict.message

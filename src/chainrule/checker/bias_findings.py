@@ -24,7 +24,7 @@ _OFF = 0.05
 def unused_bias(evidence: Evidence, network: Network, known: list[Judged]) -> Structural | None:
     """Find a variable that moves by -c Σ δ of a layer that has no bias."""
     for number, layer in enumerate(network.layers):
-        if layer.bias is not None or layer.bias_row:
+        if layer.bias is not None or layer.bias_row or _adds_something(evidence, known, number):
             continue
         paths = [_moving_like(evidence, network, judged, number) for judged in known[:2]]
         # One number is a multiple of any other, so it takes two steps; of momentum only the first
@@ -37,6 +37,26 @@ def unused_bias(evidence: Evidence, network: Network, known: list[Judged]) -> St
     return None
 
 
+def _adds_something(evidence: Evidence, known: list[Judged], number: int) -> bool:
+    """Whether one number for each neuron is added to the weighted sum, whatever that is."""
+    numbers = {id(place.node): place.number for place in evidence.places}
+    for judged in known[:1]:
+        part = judged.parts[-1]
+        for sighting in evidence.find(part.z[number], part.event, judged.step.end):
+            node, around = sighting.place.node, sighting.place.parent
+            if not isinstance(around, ast.BinOp) or not isinstance(around.op, ast.Add):
+                continue
+            other = numbers.get(id(around.right if around.left is node else around.left))
+            shapes = [
+                evidence.values[value].shape
+                for place, value in evidence.events[sighting.event : judged.step.end]
+                if place == other
+            ]
+            if any(int(np.prod(shape)) == part.z[number].shape[1] for shape in shapes[:1]):
+                return True
+    return False
+
+
 def needed_bias(evidence: Evidence, network: Network, known: list[Judged]) -> Structural | None:
     """Find a sample of zeros whose answer no weights can change, because there is no bias at all.
 
@@ -44,6 +64,8 @@ def needed_bias(evidence: Evidence, network: Network, known: list[Judged]) -> St
     """
     layers = network.layers
     if not known or any(layer.bias is not None or layer.bias_row for layer in layers):
+        return None
+    if any(_adds_something(evidence, known, number) for number in range(len(layers))):
         return None
     zero = np.zeros((1, 1))
     if any(KNOWN[layer.activation].value(zero).any() for layer in layers[:-1]):

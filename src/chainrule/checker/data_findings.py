@@ -6,6 +6,8 @@ they, and do the targets that went with them stand in the same rows?
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network
+from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
 from chainrule.checker.other_findings import Structural
 from chainrule.checker.steps import Step
@@ -110,16 +113,28 @@ def _line_of_shuffle(evidence: Evidence) -> int | None:
         if place.kind in ("Call", "Subscript") and any(
             word in place.text for word in ("shuffle", "permut")
         ):
-            shuffling = place.line
+            shuffling, order = place.line, _order_of(evidence, place)
             break
     else:
         return None
     # Where an order is drawn first and applied later, the line that applies it is the one.
     for place in evidence.places:
         soon = shuffling < place.line <= shuffling + 4
-        if place.kind == "Assign" and soon and "[" in place.text:
+        applied = re.search(rf"\[[^\]]*\b{re.escape(order)}\b", place.text)
+        if place.kind == "Assign" and soon and applied:
             return place.line
     return shuffling
+
+
+def _order_of(evidence: Evidence, place: Place) -> str:
+    """What a shuffled order is called: what is shuffled in place, assigned, or gone through."""
+    node = place.node
+    for loop in evidence.places:
+        if isinstance(loop.node, ast.For) and loop.line == place.line:
+            return ast.unparse(loop.node.target)
+    if isinstance(place.parent, ast.Assign):
+        return ast.unparse(place.parent.targets[0])
+    return ast.unparse(node.args[0]) if isinstance(node, ast.Call) and node.args else ""
 
 
 def _rows_of_epochs(

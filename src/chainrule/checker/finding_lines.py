@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
+
 from chainrule.checker.batch_lines import wrong_slice
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.forward import Network, Pass, passes
-from chainrule.checker.instrument import Place
+from chainrule.checker.forward_lines import where_z_is_handed_on
 from chainrule.checker.lines import stands_for
-from chainrule.checker.other_findings import Structural
+from chainrule.checker.other_findings import Structural, line_of
 from chainrule.checker.paths import Path
 from chainrule.checker.shape_lines import gradient_of_that_shape, where_it_was_made_flat
 from chainrule.checker.source import Source
 from chainrule.checker.start_lines import where_it_started
+from chainrule.layer import Array
 
-_NAMES = ("Name", "Attribute", "Subscript", "IfExp")
+_LARGE = 20.0  # of numbers that belong to data or to starting weights, and saturate a sigmoid
 
 
 def finding_line(
@@ -37,11 +40,12 @@ def finding_line(
     number, first = found.layer, made[0]
     line: int | None = None
     if found.cause == "forward_through_z" and number:
-        line = _handed_on(evidence, first, number)
+        line = where_z_is_handed_on(evidence, first, number)
     elif found.cause == "bias_never_updated":
         line = _update_of(evidence, network.layers[number].weights)
     elif found.cause == "aliased_weights":
-        line = _second_name(evidence, first)
+        layer = network.layers[number]
+        line = _second_name(evidence, first) or _repeated(evidence, (layer.weights, layer.bias))
     elif found.cause == "bias_missing":
         line = _product(evidence, first, number)
     elif found.cause == "stale_output":
@@ -50,37 +54,12 @@ def finding_line(
         layer = network.layers[number]
         path = layer.bias if found.cause.startswith("bias") else layer.weights
         line = None if path is None else gradient_of_that_shape(evidence, path, found.line)
-    elif found.cause.endswith("initialisation"):
-        line = where_it_started(evidence, network.layers[number], first, number)
+    elif found.cause.endswith("initialisation") or found.cause == "saturating":
+        line = _large_inputs(evidence, first) if found.cause == "saturating" else None
+        line = line or where_it_started(evidence, network.layers[number], first, number)
     elif found.cause in ("batches_drop_rows", "batches_repeat_rows"):
         line = wrong_slice(source, evidence, found.line)
     return line or found.line
-
-
-def _handed_on(evidence: Evidence, first: Pass, number: int) -> int | None:
-    """Where z of the layer before is passed on under another name, or read by the product."""
-    wrong, reached = first.z[number - 1], evidence.find(first.z[number], first.event)
-    end = reached[0].event if reached else first.event + 200
-    reads = evidence.find(wrong, first.event, end)
-    if not reads and wrong.size > 1:
-        reads = evidence.find(wrong.reshape(-1)[-1:], first.event, end)
-    handed = [s for s in reads if s.place.kind in _NAMES and _is_handed_on(s.place)]
-    named = [s for s in reads if s.place.kind in _NAMES]
-    chosen = handed[:1] or named[-1:]
-    return chosen[0].place.line if chosen else None
-
-
-def _is_handed_on(place: Place) -> bool:
-    parent = place.parent
-    if isinstance(parent, ast.Return):
-        return True
-    if isinstance(parent, ast.Assign | ast.AnnAssign):
-        return parent.value is place.node
-    return (
-        isinstance(parent, ast.Call)
-        and isinstance(parent.func, ast.Attribute)
-        and parent.func.attr in ("append", "insert")
-    )
 
 
 def _second_name(evidence: Evidence, first: Pass) -> int | None:
@@ -97,6 +76,27 @@ def _second_name(evidence: Evidence, first: Pass) -> int | None:
                 other = ast.unparse(parent.value)
                 if not any(_last(name) == _last(other) for name in names):
                     return sighting.place.line
+    return None
+
+
+def _repeated(evidence: Evidence, paths: tuple[Path | None, ...]) -> int | None:
+    """The statement that puts one array into a list several times, as [np.zeros(3)] * 2 does."""
+    words = {str(part).lstrip(".") for path in paths for part in path or ()}
+    for place in evidence.places:
+        node = place.node
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+            continue
+        sides = [side for side in (node.left, node.right) if isinstance(side, ast.List)]
+        if not any(isinstance(element, ast.Call) for side in sides for element in side.elts):
+            continue
+        targets = [
+            target
+            for other in evidence.places
+            if other.line == place.statement and isinstance(other.node, ast.Assign)
+            for target in other.node.targets
+        ]
+        if words & {_last(ast.unparse(target)) for target in targets}:
+            return place.line
     return None
 
 
@@ -127,7 +127,7 @@ def _update_of(evidence: Evidence, path: Path) -> int | None:
 
 
 def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None:
-    """The call of the forward pass that stands outside of every loop, or its first line."""
+    """The call of the forward pass that was made outside of every loop, or its first line."""
     made = [s for s in evidence.find(first.z[0], first.event) if s.place.kind in ("BinOp", "Call")]
     if not made:
         return None
@@ -140,11 +140,30 @@ def _forward_call(source: Source, evidence: Evidence, first: Pass) -> int | None
         if isinstance(loop, ast.For | ast.While)
         for inner in ast.walk(loop)
     }
+    reached = {evidence.places[number].line for number, _ in evidence.events}
     calls = [
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and id(node) not in in_loops
+        and node.lineno in reached
         and ast.unparse(node.func).rpartition(".")[2] == name
     ]
     return max(calls) if name and calls else place.line
+
+
+def _large_inputs(evidence: Evidence, first: Pass) -> int | None:
+    """Where the data were made, if they and not the weights are what makes the sums large."""
+    inputs, weights = first.h[0], first.weights[0]
+    if float(np.abs(inputs).max()) < _LARGE or float(np.abs(weights).max()) > _LARGE:
+        return None
+    tables = [array for array in evidence.values if _holds_rows(array, inputs)]
+    return line_of(evidence, max(tables, key=np.size)) if tables else None
+
+
+def _holds_rows(array: Array, inputs: Array) -> bool:
+    """Whether a table has the samples of a pass among its own, in rows or in columns."""
+    if array.ndim != 2 or inputs.shape[1] not in array.shape:
+        return False
+    ways = [way for way in (array, array.T) if way.shape[1] == inputs.shape[1]]
+    return any(bool((way == inputs[0]).all(axis=1).any()) for way in ways)

@@ -14,6 +14,7 @@ import numpy as np
 
 from chainrule.checker.evidence import Evidence, Sighting
 from chainrule.checker.explanation import Fit
+from chainrule.checker.forward_lines import where_z_is_handed_on
 from chainrule.checker.instrument import Place
 from chainrule.checker.judged import Judged
 from chainrule.checker.paths import Path
@@ -48,6 +49,9 @@ def find_spot(evidence: Evidence, judged: Judged, slip: Slip) -> Spot | None:
     if slip.cause in ("bias_never_updated", "weights_never_updated"):
         whole = Slip(slip.cause, slip.layer, detail="weights")
         return _not_kept(evidence, judged, slip) or update_of(evidence, judged, whole)
+    if slip.cause == "forward_through_z":
+        line = where_z_is_handed_on(evidence, judged.parts[-1], slip.layer)
+        return Spot(line, None) if line else None
     if slip.cause == "early_update":
         later = Slip(slip.cause, slip.layer + 1, detail="weights")
         return update_of(evidence, judged, later)

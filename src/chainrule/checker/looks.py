@@ -101,16 +101,15 @@ def _measuring(made: list[Pass], right: list[Judged]) -> list[Pass]:
 def _elsewhere(
     evidence: Evidence, network: Network, made: list[Pass], right: list[Judged]
 ) -> list[Pass]:
-    """Passes in other lines than those of the steps, over more samples or in a loop of its own."""
+    """Passes over several samples at once, in other lines than those of the steps."""
     known = {x.tobytes() for judged in right for x in judged.batch.h[0]}
     places: dict[int, None] = {}
     for place, value in evidence.events[right[0].step.end :]:
         x = evidence.values[value]
-        if place == network.place or place in places or x.ndim not in (1, 2):
+        if place == network.place or place in places or x.ndim != 2:
             continue
-        if known.intersection(
-            row.tobytes() for row in np.atleast_2d(x.T if network.columns else x)
-        ):
+        rows = x.T if network.columns else x
+        if len(rows) > 1 and known.intersection(row.tobytes() for row in rows):
             places[place] = None
     own = {done.z[-1].tobytes() for done in made}
     found = [

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from chainrule.checker.evidence import Evidence
 from chainrule.checker.explain import explain
 from chainrule.checker.forward import Network, Pass, forward, parameter_paths
 from chainrule.checker.judged import Judged
+from chainrule.checker.memory import Memory
 from chainrule.checker.other_findings import Structural
 from chainrule.checker.slips import Slip
-from chainrule.checker.steps import Step, change_times
+from chainrule.checker.steps import Step, change_times, stacked
 from chainrule.checker.targets import find_targets
 from chainrule.layer import Array
 
@@ -21,21 +23,37 @@ def explain_by_an_earlier_pass(
     evidence: Evidence, network: Network, step: Step, earlier: list[Step]
 ) -> Judged | None:
     """Try the first pass of all, and the one before, with the weights as they are now."""
-    for old in [*earlier[:1], *earlier[-1:]]:
-        now, then = step.passes[-1], old.passes[-1]
-        if now.h[0].shape != then.h[0].shape:
-            continue
-        mixed = Pass(now.event, then.h, now.weights, now.biases, then.z, then.a)
+    previous = earlier[-1] if earlier else None
+    for mixed, parts in _mixed(step, earlier):
         targets = find_targets(
-            evidence, mixed, [mixed], step.begin, step.end, columns=network.columns
+            evidence, mixed, parts, step.begin, step.end, columns=network.columns
         )
         for one in targets[:3]:
-            found = explain(network, step, mixed, one.y)
-            if found is not None and not found.cost:
-                slip = Slip("stale_output", len(network.layers) - 1)
-                found = replace(found, slips=(slip,))
-                return Judged(network, step, mixed, [mixed], one, found)
+            for memory in (None, Memory("momentum", previous)):
+                found = explain(network, step, mixed, one.y, memory=memory)
+                if found is not None and not found.cost:
+                    slip = Slip("stale_output", len(network.layers) - 1)
+                    found = replace(found, slips=(slip,))
+                    return Judged(network, step, mixed, parts, one, found)
     return None
+
+
+def _mixed(step: Step, earlier: list[Step]) -> Iterator[tuple[Pass, list[Pass]]]:
+    """Passes with the weights as they are and numbers of an earlier one, and their parts."""
+    now = step.passes[-1]
+    for old in [*earlier[:1], *earlier[-1:]]:
+        then = old.passes[-1]
+        if now.h[0].shape == then.h[0].shape:
+            mixed = Pass(now.event, then.h, now.weights, now.biases, then.z, then.a)
+            yield mixed, [mixed]
+            z, a = [*now.z[:-1], then.z[-1]], [*now.a[:-1], then.a[-1]]
+            mixed = Pass(now.event, now.h, now.weights, now.biases, z, a)
+            yield mixed, [mixed]
+    if len(step.passes) > _UPDATES:  # each sample with the outputs of the one before
+        inputs, outputs = stacked(step.passes[1:]), stacked(step.passes[:-1])
+        h = [inputs.h[0], *outputs.h[1:]]
+        mixed = Pass(now.event, h, now.weights, now.biases, outputs.z, outputs.a)
+        yield mixed, step.passes[:-1]
 
 
 def updates_without_a_pass(
