@@ -51,6 +51,16 @@ for epoch in range(15):
     v -= 0.3 * dv
 """
 
+ENTRIES = """
+import numpy as np
+
+X = np.arange(6.0).reshape(3, 2)
+for p in range(3):
+    total = 0.0
+    for i in range(2):
+        total += X[p, i]
+"""
+
 LESSON = """
 import numpy as np
 
@@ -118,16 +128,14 @@ def answer(text: str) -> Verdict:
 
 
 def test_samples_are_rows_of_the_matrix_that_numbers_are_read_from() -> None:
-    record = evidence_of("import numpy as np\nX = np.arange(6.0).reshape(3, 2)\nfor p in range(3):\n"
-                         "    t = 0.0\n    for i in range(2):\n        t += X[p, i]\n")  # fmt: skip
+    record = evidence_of(ENTRIES)
     read = [record.value(event) for event in range(len(record.events))]
     rows = [value.tolist() for value in read if value.shape == (2,)]
     assert rows == [[0, 1], [0, 1], [2, 3], [2, 3], [4, 5], [4, 5]]
 
 
 def test_samples_may_be_columns() -> None:
-    record = evidence_of("import numpy as np\nX = np.arange(6.0).reshape(2, 3)\nfor p in range(3):\n"
-                         "    t = 0.0\n    for i in range(2):\n        t += X[i, p]\n")  # fmt: skip
+    record = evidence_of(ENTRIES.replace("(3, 2)", "(2, 3)").replace("X[p, i]", "X[i, p]"))
     read = [record.value(event) for event in range(len(record.events))]
     columns = [value.tolist() for value in read if value.shape == (2,)]
     assert columns[::2] == [[0, 3], [1, 4], [2, 5]]
