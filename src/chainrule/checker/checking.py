@@ -66,7 +66,10 @@ def _of_later_code(source: Source, places: list[Place], record: Record) -> Verdi
     if not has_more_training(record, places):
         return None
     later = process.run(source, unwatched=seen_lines(record, places))
-    return _verdict_of(source, places, later) if later.events else None
+    if not later.events:
+        return None
+    found = _judgement_of(source, places, later, Evidence(later, places))
+    return said(source, found) if found and isinstance(found.found, Finding) else None
 
 
 def _verdict_of(source: Source, places: list[Place], record: Record) -> Verdict:
@@ -99,7 +102,7 @@ def _judgement_of(
         judged = judgement(source, places, record, evidence, network)
         likeliest = likeliest or judged
         is_explained = isinstance(judged.found, Finding) and judged.verdict != "unchecked"
-        if is_explained or likeliest.verdict == "wrong":
+        if is_explained or (judged is likeliest and judged.verdict == "wrong"):
             return judged
     return likeliest
 

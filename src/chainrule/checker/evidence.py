@@ -25,7 +25,7 @@ from chainrule.checker.recorder import GONE
 from chainrule.checker.rows_read import with_rows_read
 from chainrule.checker.scattered import scattered
 from chainrule.checker.states import States
-from chainrule.checker.updated import passing_paths, updated_paths
+from chainrule.checker.updated import passing_paths, shuffled_paths, updated_paths
 from chainrule.layer import Array
 
 _OFTEN = 3
@@ -173,7 +173,7 @@ class Evidence(Events):
 
     @cached_property
     def _updated(self) -> set[Path]:
-        return updated_paths(self)
+        return updated_paths(self) - shuffled_paths(self)
 
     def members(self, path: Path) -> set[Path]:
         """The variables that a path stands for."""

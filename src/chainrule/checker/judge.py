@@ -12,6 +12,7 @@ from chainrule.checker.evidence import Evidence
 from chainrule.checker.explanation import Piled
 from chainrule.checker.forward import Network
 from chainrule.checker.judged import (
+    UNKNOWN_OPTIMIZER,
     Finding,
     Judged,
     Reading,
@@ -39,6 +40,9 @@ def judge(known: list[Judged]) -> Finding:
     """Say what explained steps have in common."""
     if not known:
         return Finding("unchecked")
+    exact = [found for found in known if found.explanation.extra != UNKNOWN_OPTIMIZER]
+    if any(not found.explanation.cost for found in exact):  # then the optimizer is known
+        known = exact
     wrong = [found for found in known if found.explanation.cost]
     right = [found for found in known if not found.explanation.cost]
     if len(wrong) <= 0.25 * len(known):  # a mistake shows in every step; chance does not

@@ -17,6 +17,8 @@ from chainrule.layer import Array
 
 _TARGETS = 8
 
+UNKNOWN_OPTIMIZER = "an optimizer whose own arithmetic is left out"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -118,9 +120,7 @@ def explain_step(
             if explanation is None:
                 continue
             if seen:
-                explanation = replace(
-                    explanation, extra="an optimizer whose own arithmetic is left out"
-                )
+                explanation = replace(explanation, extra=UNKNOWN_OPTIMIZER)
             rank = (explanation.cost, not targets.error_seen, order)
             if rank < best_rank:
                 best_rank = rank

@@ -48,7 +48,7 @@ def before_judging(evidence: Evidence, network: Network, passes: list[Pass]) -> 
         if layer.reads == "z":
             line = line_of(evidence, first.z[number], first.event)
             return Structural("forward_through_z", number, line)
-    return _other_shape(evidence, network) or _shared_weights(evidence, network, first)
+    return _other_shape(evidence, network, first) or _shared_weights(evidence, network, first)
 
 
 def after_judging(
@@ -167,8 +167,11 @@ def _aliasing_line(evidence: Evidence, path: Path) -> int | None:
     return None
 
 
-def _other_shape(evidence: Evidence, network: Network) -> Structural | None:
-    """A parameter that an update has given another shape, by broadcasting."""
+def _other_shape(evidence: Evidence, network: Network, first: Pass) -> Structural | None:
+    """A parameter that an update has given another shape, by broadcasting.
+
+    Before the first pass a list may grow, neuron by neuron.
+    """
     kinds = [
         (number, path, cause)
         for number, layer in enumerate(network.layers)
@@ -183,6 +186,8 @@ def _other_shape(evidence: Evidence, network: Network) -> Structural | None:
             shapes.pop(known, None)
             continue
         shape = evidence.values[value].shape
+        if at < first.event:
+            shapes[known] = shape
         before = shapes.setdefault(known, shape)
         if before != shape and len(before) and evidence.values[value].size > 1:
             for number, path, cause in kinds:

@@ -33,3 +33,8 @@ def starred(path: Path) -> Path:
         if isinstance(path[at], int):
             return (*path[:at], "*", *path[at + 1 :])
     return path
+
+
+def starred_everywhere(path: Path) -> Path:
+    """A path with all its list indices as "*"."""
+    return tuple("*" if isinstance(part, int) else part for part in path)

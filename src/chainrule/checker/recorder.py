@@ -11,7 +11,7 @@ import builtins
 import itertools
 import sys
 import time
-from types import FrameType, FunctionType, ModuleType
+from types import FrameType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -242,7 +242,7 @@ class Recorder:
             for name, item in told[: 4 * _WIDTH]:
                 if _isinstance(name, (str, int)) and not str(name).startswith("__"):
                     self._walk((*path, name), item, visited, found, depth + 1)
-        elif getattr(_type(value), "__module__", "") == "__main__" and hasattr(value, "__dict__"):
+        elif _is_the_learners(value) and hasattr(value, "__dict__"):
             for name, item in list(_vars(value).items()):
                 self._walk((*path, f".{name}"), item, visited, found, depth + 1)
 
@@ -258,7 +258,14 @@ def _may_hold_numbers(value: Any) -> bool:
     """Whether a variable is worth a look: all of NumPy's names may stand among the learner's."""
     if _isinstance(value, (*_SCALARS, _ndarray, *_CONTAINERS)):
         return not _isinstance(value, bool)
-    return getattr(_type(value), "__module__", "") == "__main__"
+    return _is_the_learners(value)
+
+
+def _is_the_learners(value: Any) -> bool:
+    """Whether an object is of a class of the learner's, or a bare namespace."""
+    return (
+        _isinstance(value, SimpleNamespace) or getattr(_type(value), "__module__", "") == "__main__"
+    )
 
 
 def _numeric(value: Any) -> bool:

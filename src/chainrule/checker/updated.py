@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.checker.events import Events
 from chainrule.checker.expressions import takes_itself
-from chainrule.checker.paths import Path
+from chainrule.checker.paths import Path, starred_everywhere
 from chainrule.checker.recorder import GONE
 
 _CHANGES = 20
@@ -63,6 +63,24 @@ def passing_paths(run: Events) -> set[Path]:
     found |= {path for path, times in births.items() if times > _BIRTHS}
     found |= {path for path, seen in had.items() if len(seen) > 3 * len(set(seen))}
     return {run.record.paths[path] for path in found}
+
+
+def shuffled_paths(run: Events) -> set[Path]:
+    """Entries of lists whose new values are mostly those that other entries had: samples, say."""
+    before: dict[Path, set[int]] = defaultdict(set)
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    values: dict[int, int] = {}
+    for _, path, value, _ in run.record.changes:
+        if value == GONE or values.get(path) == value:
+            continue
+        siblings = starred_everywhere(run.record.paths[path])
+        if path in values:
+            counts[path][0] += 1
+            counts[path][1] += value in before[siblings]
+        values[path] = value
+        if siblings != run.record.paths[path]:
+            before[siblings].add(value)
+    return {run.record.paths[path] for path, (all_, moved) in counts.items() if 2 * moved > all_}
 
 
 def _sets_to_zeros(run: Events, old: int, new: int, place: int) -> bool:
