@@ -209,7 +209,11 @@ def _directions(z: Array) -> tuple[Array, ...]:
 
 
 def _where(found: list[Sighting]) -> tuple[int, ...]:
-    """Where to nudge: the expression that made a value, else wherever its name is read."""
-    if found[0].place.kind in _MAKING:
+    """Where to nudge: the expression that made a value, else wherever its name is read.
+
+    What is handed on under another name is nudged already.
+    """
+    first = found[0].place
+    if first.kind in _MAKING:
         return (found[0].event,)
-    return tuple(sighting.event for sighting in found)
+    return tuple(sighting.event for sighting in found if sighting.place.text == first.text)

@@ -53,6 +53,8 @@ def other_loss(
     source: Source, evidence: Evidence, network: Network, made: list[Pass], right: list[Judged]
 ) -> Reported | None:
     """Measure the losses that are reported; return one if none of them is the loss followed."""
+    if right and right[0].parts[-1].output.size == 1:
+        right = _of_one_rate(right)
     looks = find_looks(evidence, network, made, right)
     if not looks:
         return None
@@ -92,6 +94,13 @@ def other_loss(
     _, seen = max(suspects, key=lambda pair: pair[1][0].event)
     squared = agrees(seen, [_squared(network, look) for look in _looks_of(seen)])
     return Reported("squared" if squared else "", _line(evidence, *_first_with(suspects, seen)))
+
+
+def _of_one_rate(right: list[Judged]) -> list[Judged]:
+    """Steps of the commonest rate: one number alone may be explained by another target, too."""
+    rates = [judged.explanation.scale for judged in right]
+    commonest = max(rates, key=lambda rate: sum(np.isclose(rate, other) for other in rates))
+    return [judged for judged in right if np.isclose(judged.explanation.scale, commonest)]
 
 
 def _if_reported(evidence: Evidence, place: int, seen: list[Measured]) -> list[Measured]:
