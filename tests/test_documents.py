@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.checker import check_source
+from chainrule.checker.source import Source
 
 ROOT = Path(__file__).parent.parent
 CONTEXT = """
@@ -57,9 +59,17 @@ def test_the_ten_lines_of_the_readme(
     plt.close("all")
 
 
+def test_the_answer_that_the_readme_shows_is_what_the_check_says() -> None:
+    _, shown = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    right = (ROOT / "tests/checker/styles/parameter_tuples.txt").read_text("utf-8")
+    line = next(line for line in right.splitlines() if line.strip().startswith("eh = "))
+    wrong = right.replace(line.strip(), "eh = e @ v.T")
+    assert check_source(Source(Path("network.py"), wrong)).message == shown.strip()
+
+
 def assert_shown(printed: str) -> None:
     """The lines that the README shows are printed so, but for the last digits of the numbers."""
-    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    shown, _ = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     number = r"-?\d+\.\d+"
     pattern = re.escape(re.sub(number, "NUMBER", shown)).replace("NUMBER", f"({number})")
     found = re.search(pattern, printed)
